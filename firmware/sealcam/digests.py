@@ -1,0 +1,94 @@
+"""SHA-256 and what is built on it: HMAC, HKDF, PBKDF2, and the compare that does not tell.
+
+Bytes in, bytes out; no cipher, no file. The rest of the firmware takes these names from `crypto`, which proves them.
+"""
+
+from hashlib import sha256 as _sha256
+
+
+def sha256(*parts) -> bytes:
+    hasher = _sha256()
+    for part in parts:
+        hasher.update(part)
+    return hasher.digest()
+
+
+class Hmac:
+    """HMAC-SHA-256 (RFC 2104, FIPS 198-1) under one key, its two pads made once.
+
+    `hashlib` has no copy() on the device: every tag costs two hash objects, 448 bytes in passing at most.
+    """
+
+    def __init__(self, key: bytes):
+        if len(key) > 64:
+            key = sha256(key)
+        self._inner, self._outer = bytearray(64), bytearray(64)
+        for i in range(64):
+            byte = key[i] if i < len(key) else 0
+            self._inner[i] = byte ^ 0x36
+            self._outer[i] = byte ^ 0x5C
+
+    def tag(self, view, out=None) -> bytes:
+        """The 32-byte tag of one contiguous buffer; also copied into `out` (a memoryview of 32 bytes) if given."""
+        hasher = _sha256(self._inner)
+        hasher.update(view)
+        tag = self._finish(hasher)
+        if out is not None:
+            out[:] = tag
+        return tag
+
+    def tag_parts(self, *parts) -> bytes:
+        """The tag of several buffers, one after the other."""
+        hasher = _sha256(self._inner)
+        for part in parts:
+            hasher.update(part)
+        return self._finish(hasher)
+
+    def _finish(self, hasher):
+        outer = _sha256(self._outer)
+        outer.update(hasher.digest())
+        return outer.digest()
+
+
+def hmac_sha256(key: bytes, *parts) -> bytes:
+    return Hmac(key).tag_parts(*parts)
+
+
+def hkdf_extract(salt: bytes, ikm: bytes) -> bytes:
+    """RFC 5869 section 2.2."""
+    return hmac_sha256(salt or bytes(32), ikm)
+
+
+def hkdf_expand(prk: bytes, info: bytes, length: int) -> bytes:
+    """RFC 5869 section 2.3; `length` at most 255 * 32 bytes."""
+    if not 0 <= length <= 255 * 32:
+        raise ValueError
+    mac = Hmac(prk)
+    output = block = b""
+    for counter in range(1, (length + 31) // 32 + 1):
+        block = mac.tag_parts(block, info, bytes([counter]))
+        output += block
+    return output[:length]
+
+
+def pbkdf2(pin: bytes, salt: bytes, rounds: int) -> bytes:
+    """32 bytes of PBKDF2-HMAC-SHA256 (RFC 8018 section 5.2)."""
+    if rounds < 1:
+        raise ValueError
+    mac = Hmac(pin)
+    block = mac.tag_parts(salt, b"\x00\x00\x00\x01")
+    total = int.from_bytes(block, "big")
+    for _ in range(rounds - 1):
+        block = mac.tag(block)
+        total ^= int.from_bytes(block, "big")
+    return total.to_bytes(32, "big")
+
+
+def same(a, b) -> bool:
+    """Whether two byte strings are equal, in a time that says nothing about where they differ."""
+    if len(a) != len(b):
+        return False
+    difference = 0
+    for i in range(len(a)):
+        difference |= a[i] ^ b[i]
+    return difference == 0
