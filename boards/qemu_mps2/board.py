@@ -1,0 +1,22 @@
+"""The emulated Cortex-M3 (QEMU mps2-an385): its name, its clock and its spare memory. Never our own modules."""
+
+import time
+
+import uctypes
+
+NAME = "qemu_mps2"
+
+_SPARE_AT = 0x21400000  # mps2.ld leaves the last 12 MiB of the 16 MiB PSRAM alone
+_SPARE_BYTES = 12 << 20
+
+
+def spare_ram(size: int = _SPARE_BYTES, offset: int = 0) -> bytearray:
+    """`size` bytes outside the heap, as a card in RAM or as frame buffers; not cleared, and not collected."""
+    if offset < 0 or size < 0 or offset + size > _SPARE_BYTES:
+        raise ValueError
+    return uctypes.bytearray_at(_SPARE_AT + offset, size)
+
+
+def instructions_since(start_us: int) -> int:
+    """Instructions run since `start_us = time.ticks_us()`, to a thousand; only under `run.py --icount`."""
+    return time.ticks_diff(time.ticks_us(), start_us) * 1000

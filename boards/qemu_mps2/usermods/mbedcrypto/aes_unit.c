@@ -1,0 +1,1 @@
+#include "aes.c" // in MBEDTLS_SRC/library

@@ -1,0 +1,1 @@
+#include "platform_util.c" // in MBEDTLS_SRC/library

@@ -1,0 +1,1 @@
+#include "sha256.c" // in MBEDTLS_SRC/library
