@@ -49,7 +49,7 @@ class Reel:
     """One open reel: its header as attributes, its entries by `next_into`."""
 
     def __init__(self, path):
-        self._file = open(path, "rb")  # noqa: SIM115 - held until close()
+        self._file = open(path, "rb")
         self._head = bytearray(ENTRY_SIZE)
         try:
             self._read_header()

@@ -1,0 +1,120 @@
+# Every routine action is one word; `make` alone lists them.
+PYTHON ?= python3
+VENV := build/venv/bin
+PYTEST = $(VENV)/python -m pytest -q $(if $(filter-out 0,$(JOBS)),-n $(JOBS)) $(PYTEST_ARGS)
+JOBS ?= 2
+SAMPLE ?= 1/8
+BOARD ?= qemu_mps2
+FUZZ_EXAMPLES ?= 50000
+export SAMPLE MICROPYTHON MICROPYTHON_SRC MBEDTLS_SRC
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+include boards/tools/sources.mk boards/unix/build.mk boards/qemu_mps2/build.mk
+
+WORDS := help setup check lint types layers test test-host test-device test-power test-docs test-all vectors \
+    vectors-check sim demo bench fuzz fix firmware flash size clean
+.PHONY: $(WORDS)
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1 - \2/p' Makefile | awk -F' - ' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+# --- set-up: each step once, until what it depends on changes
+
+VMS := build/micropython/ctr build/micropython/stock
+
+setup: build/.have-venv $(VMS) ## packages, virtual environment and the pinned MicroPython, all under build/
+	@echo "setup: ready"
+
+build/.have-venv: pyproject.toml boards/tools/constraints.txt | build/.have-base
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "setup: Python 3.11 or newer is needed; name one with PYTHON=" >&2; exit 1; }
+	@echo "setup: virtual environment in build/venv, pinned packages"
+	@test -x $(VENV)/python || $(PYTHON) -m venv build/venv
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check -c boards/tools/constraints.txt -e '.[dev,hil]' $(call logged,build/pip.log)
+	@touch $@
+
+.PHONY: emulator
+emulator: setup $(IMAGES)
+
+# --- everyday
+
+check: lint types layers build/micropython/ctr build/micropython/stock ## before every commit, under a minute: lint, types, layers, fast tests
+	@echo "check: the fast tests"
+	@$(PYTEST) -m "not slow and not power and not fuzz and not m3" host/tests firmware/tests
+
+lint: build/.have-venv ## ruff over everything
+	@echo "lint: ruff"
+	@$(VENV)/ruff check .
+
+types: build/.have-venv ## mypy over the dock and the tools
+	@echo "types: mypy"
+	@$(VENV)/mypy
+
+layers: build/.have-venv ## imports and sizes, against the tables in docs/architecture.md
+	@echo "layers: house style"
+	@$(PYTEST) -n 0 host/tests/test_house_style.py
+
+fix: build/.have-venv ## mend what ruff can mend by itself
+	@$(VENV)/ruff check --fix .
+
+test: emulator ## every suite, in two lanes; SAMPLE=1/k runs a k-th of the cut and kill points
+	@$(PYTHON) boards/tools/sampling.py
+	@$(PYTHON) boards/tools/suites.py test-host,test-docs test-device,test-power
+
+test-all: ## every suite, every cut and kill point
+	@$(MAKE) test SAMPLE=1/1
+
+test-host: setup ## the dock's tests
+	@echo "test-host: host/tests, all but the exhaustive ones"
+	@$(PYTEST) -m "not power" host/tests
+
+test-device: emulator ## the firmware's tests: CPython with the shim, both virtual machines, the emulated Cortex-M3
+	@echo "test-device: firmware/tests, all but the exhaustive ones"
+	@$(PYTEST) -m "not power" firmware/tests
+
+test-power: setup ## cut the power, or kill the host, at every write of every workflow; SAMPLE=1/k
+	@$(PYTHON) boards/tools/sampling.py
+	@$(PYTEST) -m power firmware/tests host/tests
+
+test-docs: setup vectors-check ## the documents' own tests: vectors, and the reader written from the page
+	@echo "test-docs: docs"
+	@$(PYTEST) docs
+
+vectors: build/.have-venv ## write docs/vectors anew
+	@$(VENV)/python docs/vectors/make_vectors.py
+
+vectors-check: build/.have-venv ## fail if docs/vectors differ from what make_vectors.py makes
+	@echo "vectors-check: docs/vectors"
+	@$(VENV)/python docs/vectors/make_vectors.py --check
+
+fuzz: setup ## both readers on random and broken input, FUZZ_EXAMPLES= times each
+	@echo "fuzz: $(FUZZ_EXAMPLES) examples a reader"
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) -m fuzz firmware/tests host/tests
+
+# --- the camera, the dock, the figures
+
+sim: build/.have-venv build/micropython/ctr ## a camera as a process: make sim ARGS="--help"
+	@build/micropython/ctr firmware/simulator.py $(ARGS)
+
+demo: build/.have-venv build/micropython/ctr ## one whole shift, on real input, from enrolment to a wiped card
+	@$(VENV)/python host/demo.py $(ARGS)
+
+bench: emulator build/.have-bench ## the ratios against this machine's own ceiling; ONLY=name for one
+	@$(if $(filter host.%,$(ONLY)),,$(VENV)/python firmware/bench/run.py $(if $(ONLY),--only $(ONLY)))
+	@$(if $(filter device.%,$(ONLY)),,$(VENV)/python host/bench/run.py $(if $(ONLY),--only $(ONLY)))
+
+# --- images
+
+firmware: ## build the image of BOARD= (unix, qemu_mps2, qemu_mps2_stock, qemu_mps2_128k)
+	@$(MAKE) $(if $(filter unix,$(BOARD)),$(VMS),build/$(BOARD)/firmware.elf)
+	@ls -l $(if $(filter unix,$(BOARD)),$(VMS),build/$(BOARD)/firmware.elf)
+
+flash: ## load the image on a board (so far every board here is emulated)
+	@echo "flash: boards/ has no board with a chip on it yet; BOARD=$(BOARD) runs by boards/$(BOARD)/run.py" >&2; exit 1
+
+size: $(IMAGES) ## code, constants and memory of every image
+	@arm-none-eabi-size $(IMAGES)
+
+clean: ## remove build/ and everything made
+	rm -rf build

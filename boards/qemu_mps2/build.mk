@@ -1,0 +1,22 @@
+# Images for the emulated Cortex-M3, frozen with the firmware as it stands in the checkout.
+#   qemu_mps2        AES-CTR built in, 512 KiB heap
+#   qemu_mps2_stock  without CTR, as the official boards are
+#   qemu_mps2_128k   CTR, 128 KiB heap: where nothing may grow
+IMAGES := $(foreach image,qemu_mps2 qemu_mps2_stock qemu_mps2_128k,build/$(image)/firmware.elf)
+FIRMWARE_SOURCES := $(wildcard firmware/manifest.py firmware/sealcam/*.py firmware/drivers/*.py)
+BOARD_SOURCES := $(wildcard boards/qemu_mps2/*.h boards/qemu_mps2/*.mk boards/qemu_mps2/*.ld \
+    boards/qemu_mps2/usermods/*/*) $(addprefix boards/qemu_mps2/,board.py semihost.py manifest.py)
+CTR_ON := -DMICROPY_PY_CRYPTOLIB_CTR=1
+MICROPY_HEAP_SIZE ?= 524288
+
+build/qemu_mps2/firmware.elf:       IMAGE_FLAGS = CFLAGS_EXTRA=$(CTR_ON) MICROPY_HEAP_SIZE=$(MICROPY_HEAP_SIZE)
+build/qemu_mps2_stock/firmware.elf: IMAGE_FLAGS = MICROPY_HEAP_SIZE=$(MICROPY_HEAP_SIZE)
+build/qemu_mps2_128k/firmware.elf:  IMAGE_FLAGS = CFLAGS_EXTRA=$(CTR_ON) MICROPY_HEAP_SIZE=131072
+
+$(IMAGES): build/%/firmware.elf: build/mpy-cross $(FIRMWARE_SOURCES) $(BOARD_SOURCES) \
+    | build/.have-emulator build/.have-mbedtls-source
+	@echo "setup: building the image $*"
+	@mkdir -p build/obj/$* $(@D)
+	@$(MPY_MAKE) -C $(MICROPYTHON_TREE)/ports/qemu BOARD=SEALCAM BOARD_DIR=$(CURDIR)/boards/qemu_mps2 \
+	    BUILD=$(CURDIR)/build/obj/$* MBEDTLS_SRC=$(MBEDTLS_TREE) $(IMAGE_FLAGS) $(call logged,build/obj/$*.log)
+	@cp build/obj/$*/firmware.elf $@
