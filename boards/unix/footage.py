@@ -1,10 +1,11 @@
 """Turn footage of any kind into a reel for the desk camera.
 
-Runs at set-up with CPython and PyAV, never on a device. Reads its input as a stream, picture and sound by two readers of their own,
-and holds one of each at a time, whatever the length. Layout of the reel: `reel.py` beside it.
+Runs at set-up with CPython and PyAV, never on a device. Reads its input as a stream, picture and sound by two
+readers of their own, and holds one of each at a time, whatever the length. `reel.py` beside it has the layout.
 
-Pictures keep their own times (rounded to the millisecond), their size (the first one's, where it changes) and the sensor's lines:
-a rotation mark in the container is ignored. Sound becomes 16 kHz mono in blocks of 512 samples.
+Pictures keep their own times (rounded to the millisecond), their size (the first one's, where it changes) and
+the sensor's lines: a rotation mark in the container is ignored. Sound becomes 16 kHz mono, in blocks of 512
+samples.
 """
 
 import argparse
@@ -142,7 +143,7 @@ def _decoded(container, stream) -> Iterator:
 
 
 def _ms_of(frame, container, number: int, rate: Fraction) -> int:
-    """The frame's own time from the start of the footage; where it bears none, its number at the nominal rate."""
+    """The frame's own time from the start of the footage; without one, its number at the nominal rate."""
     if frame.pts is None:
         return round(number * 1000 / rate)
     start = Fraction(container.start_time or 0, av.time_base)

@@ -1,7 +1,7 @@
 """The reel: what the desk camera sees and hears, ready for a device that has no decoder.
 
-Read here on MicroPython and CPython, an entry at a time into the caller's buffer; written by `footage.py`. This module never
-decodes, never writes, and keeps nothing but a header and its place in the file.
+Read here on MicroPython and CPython, an entry at a time into the caller's buffer; written by `footage.py`.
+This module never decodes, never writes, and keeps nothing but a header and its place in the file.
 
 A reel is one header and then entries, all big-endian:
 
@@ -21,8 +21,8 @@ A reel is one header and then entries, all big-endian:
      40   8 length of all entries together
      48  16 zero
 
-Entries stand in the order of their times. Every length is held against the file, the header and the caller's buffer before it is
-believed.
+Entries stand in the order of their times. Every length is held against the file, the header and the caller's
+buffer before it is believed.
 """
 
 import struct
@@ -84,9 +84,9 @@ class Reel:
         self._last_ms = 0
 
     def next_into(self, buffer):
-        """Read the next payload into `buffer` (bytearray or memoryview); answer (track, ms, length), or None at the end.
+        """Read the next payload into `buffer`; answer (track, ms, length); None: the end.
 
-        Raises ReelFault where an entry is damaged or longer than the buffer; the place in the reel is then undefined until `rewind`.
+        Raises ReelFault where an entry is damaged or longer than the buffer; `rewind` before reading on.
         """
         if self._at == self._end:
             return None

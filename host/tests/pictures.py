@@ -1,4 +1,4 @@
-"""How alike two pictures are, and how far two sounds are apart: the numbers the tests and the demo speak of."""
+"""How alike two pictures are, and how far two sounds are apart: the numbers that tests and demo speak of."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Records to MP4, at the camera's own times: the only room that knows PyAV.
 
-It is handed records that were already proved and opened, and a path to write to; it never touches a key, the vault or a card. What
-it writes is readable by anybody, so only *viewing* and *disclosure* may call it. The original is never changed by it.
+It is handed records that were already proved and opened, and a path to write to; it never touches a key, the
+vault or a card. What it writes is readable, so only *viewing* and *disclosure* may call it.
 """
 
 import os
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sealhost.media.mp4 import Mp4, MediaFault
+from sealhost.media.mp4 import Mp4
 from sealhost.media.pictures import Pictures
 from sealhost.media.plan import PICTURE, SOUND, Record, look_ahead
 from sealhost.media.sound import Sound
 
-__all__ = ["MediaFault", "Record", "Rendered", "write_mp4"]
+__all__ = ["Record", "Rendered", "write_mp4"]
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,12 @@ def write_mp4(
 ) -> Rendered:
     """Render `(track, flags, ms, payload)` records, in order of time, to H.264 and AAC in `out_path`.
 
-    Every picture keeps its own millisecond, none is made up; gaps in the sound become silence of the same length. A picture that
-    does not decode is left out and counted. `description` is the recording's own (docs/format/recording.md, section 1.4); without
-    one, the description record in front of the stream is used. Memory does not grow with the length. The file appears under its
-    name when it is whole; until then it is `out_path.part`, readable by its owner alone. Raises MediaFault.
+    Every picture keeps its own millisecond, none is made up; gaps in the sound become silence of the same
+    length. A picture that does not decode is left out and counted. `description` is the recording's own
+    (docs/format/recording.md, section 1.4); without one, the description record in front of the stream is
+    used. Memory does not grow with the length. The file appears under its name when it is whole; until then it
+    is `out_path.part`, readable by its owner alone, and a cut leaves that. Raises MediaBroken where nothing can
+    be shown or the file cannot be written.
     """
     out = Path(out_path)
     part = out.with_name(out.name + ".part")
@@ -61,7 +63,14 @@ def write_mp4(
     return rendered
 
 
-def _render(records, description, part, end_ms, texts, progress) -> Rendered:
+def _render(
+    records: Iterable[Record],
+    description: dict[str, Any] | None,
+    part: Path,
+    end_ms: int | None,
+    texts: dict[str, str | None],
+    progress: Callable[[float], None] | None,
+) -> Rendered:
     plan, records = look_ahead(iter(records), description)
     tell = _teller(progress, end_ms)
     with Mp4(part, plan, {name: text for name, text in texts.items() if text}) as mp4:

@@ -1,5 +1,7 @@
 """Picture records to pictures of one size, each at its own time. Knows decoders and sizes, never files."""
 
+from fractions import Fraction
+
 import av
 
 from sealhost.media.mp4 import TICKS_PER_MS, Mp4
@@ -32,13 +34,13 @@ class Pictures:
             self._write(frame, ms)
 
     def _decoded(self, ms: int, payload: bytes) -> list[av.VideoFrame] | None:
-        """None where the record is damaged. An H.264 decoder may hold pictures back; a JPEG comes at once or never."""
+        """None where the record is damaged. H.264 may hold pictures back; a JPEG comes at once or never."""
         if not payload:  # to the decoder an empty packet would mean the end
             return None
         packet = av.Packet(payload)
         packet.pts = packet.dts = ms
         try:
-            frames = self._decoder.decode(packet)
+            frames: list[av.VideoFrame] = self._decoder.decode(packet)
         except av.error.FFmpegError:
             return None
         if any(frame.is_corrupt for frame in frames) or (not frames and self._plan.picture_codec == "mjpeg"):
@@ -69,7 +71,7 @@ class Pictures:
         return self._fit.apply(frame)
 
     def finish(self, end_ms: int | None) -> int:
-        """Flush; answer when the last picture ends, in ms: at `end_ms`, else after as long as the one before it lasted."""
+        """Flush; answer when the last picture ends: at `end_ms`, else after as long as the one before it."""
         if not self._plan.width:
             return 0
         for frame in self._flushed():
@@ -83,34 +85,37 @@ class Pictures:
         if self._plan.picture_codec == "mjpeg":
             return []
         try:
-            return self._decoder.decode(None)
+            frames: list[av.VideoFrame] = self._decoder.decode(None)
         except av.error.FFmpegError:
             return []
+        return frames
 
 
 class _Fit:
-    """Another size into the track's: scaled to fit inside with black around it; an odd edge is doubled to make it even."""
+    """Another size into the track's: scaled to fit, black around; an odd edge is doubled to be even."""
 
     def __init__(self, frame: av.VideoFrame, width: int, height: int) -> None:
         self._taken = frame.width, frame.height, frame.format.name
         even_width, even_height = width + width % 2, height + height % 2
         self._graph = av.filter.Graph()
+        clock = Fraction(1, 1000)
         source = self._graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+            width=frame.width, height=frame.height, format=frame.format, time_base=clock
         )
-        steps = [("scale", f"{width}:{height}:force_original_aspect_ratio=decrease:in_range=full:out_range=limited")]
-        steps += [("format", "yuv420p")]
+        steps = [("scale", f"{width}:{height}:force_original_aspect_ratio=decrease:out_range=limited")]
+        steps += [("format", "yuv444p")]  # with halved colour, an odd edge would be cut off
         if (frame.width, frame.height) == (width, height):
             steps += [("pad", f"{even_width}:{even_height}:0:0")]
             steps += [("fillborders", f"right={width % 2}:bottom={height % 2}:mode=smear")]
         else:
             steps += [("pad", f"{even_width}:{even_height}:(ow-iw)/2:(oh-ih)/2")]
-        nodes = [source, *(self._graph.add(name, words) for name, words in steps), self._graph.add("buffersink")]
-        self._graph.link_nodes(*nodes).configure()
+        steps += [("format", "yuv420p")]
+        nodes = [self._graph.add(name, words) for name, words in steps]
+        self._graph.link_nodes(source, *nodes, self._graph.add("buffersink")).configure()
 
     def takes(self, frame: av.VideoFrame) -> bool:
         return self._taken == (frame.width, frame.height, frame.format.name)
 
     def apply(self, frame: av.VideoFrame) -> av.VideoFrame:
         self._graph.push(frame)
-        return self._graph.pull()
+        return self._graph.vpull()

@@ -30,7 +30,9 @@ class Plan:
     sound_rate: int
 
 
-def look_ahead(records: Iterator[Record], description: dict[str, Any] | None) -> tuple[Plan, Iterator[Record]]:
+def look_ahead(
+    records: Iterator[Record], description: dict[str, Any] | None
+) -> tuple[Plan, Iterator[Record]]:
     """Answer the plan, and all the records again.
 
     At most 16 MiB are held back: until both tracks were seen, or the end.
@@ -79,9 +81,9 @@ def _size_of(payload: bytes, codec: str) -> tuple[int, int]:
     return (frames[0].width, frames[0].height) if frames else (0, 0)
 
 
-def decoder_of(codec: str) -> av.VideoCodecContext:
+def decoder_of(codec: str) -> Any:
     """A picture decoder that refuses damage instead of painting over it."""
-    decoder = av.VideoCodecContext.create(codec, "r")
+    decoder = av.CodecContext.create(codec, "r")
     decoder.thread_count = 1  # with more, pictures come out late
     decoder.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
     return decoder

@@ -1,4 +1,4 @@
-"""Sound records to one unbroken run of samples, silence where there are none. Knows blocks and times, never files."""
+"""Sound records to one unbroken run of samples, silence where there are none. Knows times, no files."""
 
 import io
 import struct
@@ -104,10 +104,12 @@ def _ima_adpcm(block: bytes, rate: int) -> bytes | None:
     if not 4 < len(block) <= 0xFFFF:
         return None
     count = (len(block) - 4) * 2 + 1
-    form = struct.pack("<HHIIHHHH", _WAVE_IMA_ADPCM, 1, rate, rate * len(block) // count, len(block), 4, 2, count)
+    speed = rate * len(block) // count
+    form = struct.pack("<HHIIHHHH", _WAVE_IMA_ADPCM, 1, rate, speed, len(block), 4, 2, count)
     riff = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(block)) + block
     try:
-        with av.open(io.BytesIO(b"RIFF" + struct.pack("<I", len(riff)) + riff), format="wav") as container:
+        file = io.BytesIO(b"RIFF" + struct.pack("<I", len(riff)) + riff)
+        with av.open(file, "r", format="wav") as container:
             frames = list(container.decode(audio=0))
     except av.error.FFmpegError:
         return None
