@@ -1,4 +1,4 @@
-"""The emulated Cortex-M3 (QEMU mps2-an385): its name, its clock and its spare memory. Never our own modules."""
+"""The emulated Cortex-M3 (QEMU mps2-an385): its name, clock and spare memory. Never our own modules."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Files of the host that runs the emulator, by Arm semihosting. For tests and benches; no real board has them.
+"""Files of the host that runs the emulator, by Arm semihosting. For tests and benches; no real board has any.
 
 Operation numbers and argument blocks: Arm, "Semihosting for AArch32 and AArch64", section 5.
 """

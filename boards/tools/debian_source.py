@@ -19,8 +19,12 @@ PINNED = {  # package: (version, {file: SHA-256})
     "micropython": (
         "1.25.0+ds-1",
         {
-            "micropython_1.25.0+ds.orig.tar.xz": "7b25be99a502f070b2de81dafc08da7051d992325d6e67daa9045a918fffdbea",
-            "micropython_1.25.0+ds-1.debian.tar.xz": "87cd89f7900c86b963885dabe25acf3e5348815993f1500278ad8f6464465af4",
+            "micropython_1.25.0+ds.orig.tar.xz": (
+                "7b25be99a502f070b2de81dafc08da7051d992325d6e67daa9045a918fffdbea"
+            ),
+            "micropython_1.25.0+ds-1.debian.tar.xz": (
+                "87cd89f7900c86b963885dabe25acf3e5348815993f1500278ad8f6464465af4"
+            ),
         },
     ),
     "mbedtls": (
@@ -107,7 +111,8 @@ def download(package: str, version: str, mirror: str, work: Path) -> None:
         done = subprocess.run(apt + command, cwd=work, capture_output=True, text=True)
         if done.returncode:
             why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise Unavailable(f"this machine's Debian mirror ({mirror}) does not carry {package} {version} ({why})")
+            where = f"this machine's Debian mirror ({mirror})"
+            raise Unavailable(f"{where} does not carry {package} {version} ({why})")
 
 
 def check_digest(path: Path, digest: str) -> None:

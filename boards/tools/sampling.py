@@ -32,10 +32,11 @@ def parse(sample: str) -> tuple[int, int]:
 @lru_cache
 def offset(every: int) -> int:
     """The number of commits modulo `every`; 0 outside a checkout."""
-    counted = subprocess.run(["git", "rev-list", "--count", "HEAD"], capture_output=True, text=True, check=False)
+    command = ["git", "rev-list", "--count", "HEAD"]
+    counted = subprocess.run(command, capture_output=True, text=True, check=False)
     return int(counted.stdout or 0) % every
 
 
 if __name__ == "__main__":
     _, k = parse(os.environ.get("SAMPLE", "1/1"))
-    print(f"SAMPLE=1/{k}: every {k}. cut and kill point, offset {offset(k)} (number of commits modulo {k})")
+    print(f"SAMPLE=1/{k}: one cut and kill point in {k}, offset {offset(k)} (number of commits modulo {k})")

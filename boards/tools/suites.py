@@ -23,7 +23,7 @@ def main(lanes: list[list[str]]) -> int:
         failed = [suite for lane in pool.map(run_lane, lanes) for suite in lane]
     for suite in failed:
         print(f"\n===== {suite} failed; its log:\n{log_of(suite).read_text(errors='replace')}")
-    say(f"{len(failed)} of {sum(map(len, lanes))} suites failed: {', '.join(failed)}" if failed else "all suites passed")
+    say(f"{len(failed)} suites failed: {', '.join(failed)}" if failed else "all suites passed")
     return 1 if failed else 0
 
 
@@ -37,9 +37,11 @@ def passes(suite: str) -> bool:
     start = time.monotonic()
     say(f"{suite} ...")
     with log_of(suite).open("w") as log:
-        code = subprocess.run(["make", "--no-print-directory", suite, "JOBS=0"], stdout=log, stderr=log).returncode
+        command = ["make", "--no-print-directory", suite, "JOBS=0"]
+        code = subprocess.run(command, stdout=log, stderr=log).returncode
     lines = log_of(suite).read_text(errors="replace").strip().splitlines() or ["(no output)"]
-    say(f"{suite} {'FAILED' if code else 'passed'} after {time.monotonic() - start:.0f} s: {lines[-1].strip('= ')}")
+    ended = "FAILED" if code else "passed"
+    say(f"{suite} {ended} after {time.monotonic() - start:.0f} s: {lines[-1].strip('= ')}")
     return code == 0
 
 

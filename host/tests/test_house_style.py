@@ -42,7 +42,7 @@ def modules_of(package: str) -> dict[str, list[Path]]:
 
 
 def imports_of(path: Path, package: str) -> set[str]:
-    """Our own modules that a file imports: `import sealcam.x`, `from sealcam import x` or `from . import x`."""
+    """Our own modules that a file imports: `import sealcam.x`, `from sealcam import x`, `from . import x`."""
     depth = len(path.relative_to(HALVES[package]).parts)
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -58,7 +58,7 @@ def imports_of(path: Path, package: str) -> set[str]:
 
 
 def absolute(node: ast.ImportFrom, package: str, depth: int) -> str:
-    """The dotted name after `from`; inside a folder one dot is the folder itself, and no edge of the table."""
+    """The dotted name after `from`; inside a folder one dot is the folder itself, no edge of the table."""
     if node.level == 0:
         return node.module or ""
     if node.level < depth:
@@ -110,20 +110,21 @@ def test_modules_import_only_from_rows_above(package):
 def test_neither_half_imports_the_other(package):
     (other,) = set(HALVES) - {package}
 
-    wrong = [path for paths in modules_of(package).values() for path in paths if imports_of_other(path, other)]
+    wrong = [path for paths in modules_of(package).values() for path in paths if names(path, other)]
 
     assert wrong == []
 
 
-def imports_of_other(path: Path, other: str) -> bool:
+def names(path: Path, other: str) -> bool:
+    """Whether a file imports anything of that package."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            dotted = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
+            dotted = [node.module or ""]
         else:
             continue
-        if any(name.split(".")[0] == other for name in names):
+        if any(name.split(".")[0] == other for name in dotted):
             return True
     return False
 
@@ -134,7 +135,7 @@ def test_bench_ceilings_import_nothing_of_ours(path):
         pytest.skip(f"{path.parent.relative_to(ROOT)} is not there yet")
 
     assert path.exists()
-    assert not any(imports_of_other(path, ours) for ours in HALVES)
+    assert not any(names(path, ours) for ours in HALVES)
     assert not re.search(r"^\s*from \.", path.read_text(), re.M)
 
 
