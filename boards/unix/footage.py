@@ -1,7 +1,7 @@
 """Turn footage of any kind into a reel for the desk camera.
 
 Runs at set-up with CPython and PyAV, never on a device. Reads its input as a stream, picture and sound by two
-readers of their own, and holds one of each at a time, whatever the length. `reel.py` beside it has the layout.
+readers of their own, and holds one of each at a time, whatever the length. The layout: `reel.py` beside it.
 
 Pictures keep their own times (rounded to the millisecond), their size (the first one's, where it changes) and
 the sensor's lines: a rotation mark in the container is ignored. Sound becomes 16 kHz mono, in blocks of 512
@@ -68,6 +68,8 @@ def _write(file, source, quality, loop, limit_ms, progress) -> dict[str, int]:
     file.write(bytes(reel.HEADER_SIZE))
     start_ms = 0
     for _ in range(loop):
+        if start_ms >= limit_ms:
+            break
         for ms, track, payload, lasts_ms in _entries(source, quality, shape):
             if start_ms + ms >= limit_ms:
                 break

@@ -46,9 +46,9 @@ def write_mp4(
     Every picture keeps its own millisecond, none is made up; gaps in the sound become silence of the same
     length. A picture that does not decode is left out and counted. `description` is the recording's own
     (docs/format/recording.md, section 1.4); without one, the description record in front of the stream is
-    used. Memory does not grow with the length. The file appears under its name when it is whole; until then it
-    is `out_path.part`, readable by its owner alone, and a cut leaves that. Raises MediaBroken where nothing can
-    be shown or the file cannot be written.
+    used. Memory does not grow with the length. The file appears under its name when it is whole; until then
+    it is `out_path.part`, readable by its owner alone, and a cut leaves that. Raises MediaBroken where
+    nothing can be shown or the file cannot be written.
     """
     out = Path(out_path)
     part = out.with_name(out.name + ".part")
