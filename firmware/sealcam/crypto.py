@@ -1,14 +1,16 @@
 """AES-256-CTR, HMAC-SHA-256 and what is derived from them; nothing else may touch `cryptolib`.
 
-Bytes in, bytes out: no file, no clock, no pin. Counter mode is the image's own where it was built in; where it is
-not, it is made from bulk ECB and the kernels in `xor`. Whichever it is, `self_test` proves it before a frame is taken.
+Bytes in, bytes out: no file, no clock, no pin. Counter mode is the image's own where it was built in; where
+it is not, it is made from bulk ECB and the kernels in `xor`. Whichever it is, `self_test` proves it before a
+frame is taken.
 """
 
 import struct
 import sys
 from binascii import unhexlify as _hex
 
-from cryptolib import aes  # at the top: an import inside a function would look through the file system every time
+# at the top: an import inside a function would look through the file system every time
+from cryptolib import aes
 
 from sealcam.digests import Hmac, hkdf_expand, hkdf_extract, hmac_sha256, pbkdf2, same, sha256
 from sealcam.errors import NotProved, SelfTestFailed
@@ -46,14 +48,14 @@ _WRAP_IV = b"\xa6" * 8  # RFC 3394 section 2.2.3.1
 
 _KEY, _COUNTER = bytes(range(32)), _hex("00112233445566778899aabbccddeeff")
 _STREAM = _hex("8ea2b7ca516745bfeafc49904b496089")  # FIPS 197 appendix C.3
-_CTR_ANSWER = _hex("d9130e8c3adb611f8e56b17ed71ba1f7be1bd72b104cd96a77608de630010c90")  # 65 blocks of index 7
-_HMAC_ANSWER = _hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")  # RFC 4231 section 4.3
+_CTR_ANSWER = _hex("d9130e8c3adb611f8e56b17ed71ba1f7be1bd72b104cd96a77608de630010c90")  # index 7
+_HMAC_ANSWER = _hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")  # RFC 4231, 4.3
 _HKDF_ANSWER = _hex(  # RFC 5869 appendix A.1
     "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
 )
-_PBKDF2_ANSWER = _hex("55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc")  # RFC 7914 section 11
+_PBKDF2_ANSWER = _hex("55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc")  # RFC 7914, 11
 _WRAP_ANSWER = _hex("64e8c3f9ce0f5ba263e9777905818a2a93c8191e7d6e8ae7")  # RFC 3394 section 4.3
-_GCM_ANSWER = _hex("cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919")  # GCM paper, test case 14
+_GCM_ANSWER = _hex("cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919")  # GCM, case 14
 
 
 def _has_counter_mode() -> bool:
@@ -71,9 +73,9 @@ NATIVE_CTR = _has_counter_mode()
 class Ctr:
     """AES-256-CTR in place (NIST SP 800-38A section 6.5).
 
-    The counter block is `index` u64 || block u64 from 0, big-endian (docs/format/recording.md). `view` is a writable
-    buffer, a multiple of 16 bytes and at most 1 MiB long. An index used twice under one key gives the plaintext
-    away: whoever calls has spent it first.
+    The counter block is `index` u64 || block u64 from 0, big-endian (docs/format/recording.md). `view` is a
+    writable buffer, a multiple of 16 bytes and at most 1 MiB long. An index used twice under one key gives
+    the plaintext away: whoever calls has spent it first.
     """
 
     def __init__(self, key: bytes, scratch_size: int = 4096):
@@ -91,7 +93,7 @@ class Ctr:
         self._short = (0, None, None)
 
     def crypt(self, view, index: int, size: "int | None" = None) -> None:
-        """Encrypt or decrypt the first `size` bytes of `view` (all of it by default) under chunk number `index`."""
+        """Encrypt or decrypt the first `size` bytes of `view` (all of it by default) as chunk `index`."""
         if size is None:
             size = len(view)
         if size % _BLOCK or not 0 <= size <= min(len(view), _MAX_CRYPT) or not 0 <= index < _INDEX_END:
@@ -121,13 +123,14 @@ class Ctr:
         if size == self._scratch_size:
             self._ecb.encrypt(self._counters, self._stream)
             return
-        if self._short[0] != size:  # the last piece of a chunk always has the same size: its views are made once
+        if self._short[0] != size:  # the last piece of every chunk is as long: its views are made once
             self._short = (size, memoryview(self._counters)[:size], memoryview(self._stream)[:size])
         self._ecb.encrypt(self._short[1], self._short[2])
 
 
 def _spread_plain(blocks, count):
-    blocks[: count * _BLOCK] = (bytes(blocks[:8]) + bytes(8)) * count
+    for i in range(1, count):
+        blocks[i * _BLOCK : i * _BLOCK + 8] = blocks[:8]
 
 
 def _number_plain(blocks, count, first):
@@ -230,7 +233,8 @@ def self_test() -> None:
     _expect(_ctr_answer(), _CTR_ANSWER)
     _expect(aes(_KEY, _ECB).encrypt(_COUNTER), _STREAM)
     _expect(Hmac(b"Jefe").tag(b"what do ya want for nothing?"), _HMAC_ANSWER)
-    _expect(hkdf_expand(hkdf_extract(bytes(range(13)), b"\x0b" * 22), bytes(range(0xF0, 0xFA)), 42), _HKDF_ANSWER)
+    prk = hkdf_extract(bytes(range(13)), b"\x0b" * 22)
+    _expect(hkdf_expand(prk, bytes(range(0xF0, 0xFA)), 42), _HKDF_ANSWER)
     _expect(pbkdf2(b"passwd", b"salt", 1), _PBKDF2_ANSWER)
     _expect(key_wrap(_KEY, _COUNTER), _WRAP_ANSWER)
     _expect(key_unwrap(_KEY, _WRAP_ANSWER), _COUNTER)

@@ -1,8 +1,9 @@
 """Points of P-256 (FIPS 186-5, SP 800-186 section 3.2.1.3) in Python's integers.
 
-Knows points and scalars; no key, no signature, no cipher. Python's integers do not run in constant time: every secret
-scalar meets a projective start drawn at random, and one that is used again and again is blinded as well. Long sums
-are generators that yield every million or two instructions, so that a recording goes on between two slices.
+Knows points and scalars; no key, no signature, no cipher. Python's integers do not run in constant time:
+every secret scalar meets a projective start drawn at random, and one that is used again and again is blinded
+as well. Long sums are generators that yield every million or two instructions, so that a recording goes on
+between two slices.
 """
 
 from sealcam.errors import BadPoint
@@ -29,7 +30,8 @@ def on_curve(x: int, y: int) -> bool:
 def decode_point(point: bytes) -> "tuple[int, int]":
     """The coordinates of an uncompressed point (SEC 1 section 2.3.4), or BadPoint.
 
-    The group has prime order: a point on the curve that is not infinity needs no further check (SP 800-56A 5.6.2.3.3).
+    The group has prime order: a point on the curve that is not infinity needs no further check (SP 800-56A
+    5.6.2.3.3).
     """
     if len(point) != 65 or point[0] != 4:
         raise BadPoint  # compressed, hybrid, infinity, or no point at all
@@ -142,7 +144,8 @@ def affine(p) -> "tuple[int, int]":
 def comb_steps(k: int, table: bytes, factor: int = 1):
     """k times the point a comb table was made for; a generator that returns a Jacobian point.
 
-    The table fixes how long a scalar may be: a longer one would lose its top bits without a word, and is refused.
+    The table fixes how long a scalar may be: a longer one would lose its top bits without a word, and is
+    refused.
     """
     if not 0 <= k < 1 << _COMB_BITS or len(table) != 31 * 64:
         raise ValueError
@@ -153,7 +156,8 @@ def comb_steps(k: int, table: bytes, factor: int = 1):
         at = _tooth_marks(k, column)
         if at:
             at = (at - 1) * 64
-            x, y = int.from_bytes(points[at : at + 32], "big"), int.from_bytes(points[at + 32 : at + 64], "big")
+            x = int.from_bytes(points[at : at + 32], "big")
+            y = int.from_bytes(points[at + 32 : at + 64], "big")
             started = total[2]
             total = add_affine(total, x, y)
             if not started:
@@ -173,8 +177,8 @@ def _tooth_marks(k, column):
 def window_steps(k: int, x: int, y: int, factor: int = 1, bits: int = 256):
     """k * (x, y) for any point; a generator that returns a Jacobian point.
 
-    Signed digits of five bits: adding half a digit at every place first makes them -16..15 without a carry. `bits`
-    counts the windows; a scalar that does not fit is refused, never shortened.
+    Signed digits of five bits: adding half a digit at every place first makes them -16..15 without a carry.
+    `bits` counts the windows; a scalar that does not fit is refused, never shortened.
     """
     if not 0 <= k < 1 << bits:
         raise ValueError
@@ -223,7 +227,7 @@ def finish(steps):
 
 
 class Job:
-    """A sum in slices: `step()` does the next one and says whether it was the last; then `result` is there."""
+    """A sum in slices: `step()` does the next one, True if it was the last; then `result` is there."""
 
     def __init__(self, steps):
         self._steps = steps
@@ -247,7 +251,7 @@ def base_steps(k: int, factor: int = 1):
 
 
 def comb_table(x: int, y: int) -> bytes:
-    """The 31 sums of (x, y) at five teeth, 52 bits apart: 1,984 bytes that make a fixed point three times faster."""
+    """The 31 sums of (x, y) at five teeth: 1,984 bytes that make a fixed point three times faster."""
     teeth = [(x, y)]
     p = (x, y, 1)
     for _ in range(_TEETH - 1):

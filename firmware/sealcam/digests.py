@@ -1,6 +1,7 @@
 """SHA-256 and what is built on it: HMAC, HKDF, PBKDF2, and the compare that does not tell.
 
-Bytes in, bytes out; no cipher, no file. The rest of the firmware takes these names from `crypto`, which proves them.
+Bytes in, bytes out; no cipher, no file. The rest of the firmware takes these names from `crypto`, which
+proves them.
 """
 
 from hashlib import sha256 as _sha256
@@ -29,7 +30,7 @@ class Hmac:
             self._outer[i] = byte ^ 0x5C
 
     def tag(self, view, out=None) -> bytes:
-        """The 32-byte tag of one contiguous buffer; also copied into `out` (a memoryview of 32 bytes) if given."""
+        """The 32-byte tag of one contiguous buffer, copied into the 32-byte memoryview `out` if given."""
         hasher = _sha256(self._inner)
         hasher.update(view)
         tag = self._finish(hasher)

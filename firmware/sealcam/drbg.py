@@ -1,8 +1,8 @@
-"""Random bytes that survive a poor hardware generator: HMAC-DRBG, health tests, and state that is never used twice.
+"""Random bytes that survive a poor generator in hardware: HMAC-DRBG, health tests, state never used twice.
 
-HMAC-DRBG with SHA-256 is NIST SP 800-90A section 10.1.2, the health tests are SP 800-90B section 4.4. State lives in
-two raw flash sectors used in turn, because a file system keeps old states. Never touches a file or a source of noise:
-both are handed in.
+HMAC-DRBG with SHA-256 is NIST SP 800-90A section 10.1.2, the health tests are SP 800-90B section 4.4. State
+lives in two raw flash sectors used in turn, because a file system keeps old states. Never touches a file or a
+source of noise: both are handed in.
 """
 
 import struct
@@ -16,7 +16,7 @@ NOISE_SAMPLES = 1024  # one byte each: the least a start-up test looks at (SP 80
 
 
 class Drbg:
-    """HMAC-DRBG. `entropy` at least 32 bytes of full entropy, or more that hold as much; `nonce` at least 16 bytes."""
+    """HMAC-DRBG. `entropy` holds 256 bits of it in 32 bytes or more; `nonce` is 16 bytes or more."""
 
     def __init__(self, entropy: bytes, nonce: bytes, personalisation: bytes = b""):
         if len(entropy) < 32:
@@ -57,7 +57,7 @@ class Drbg:
 
 
 class RepetitionCount:
-    """SP 800-90B section 4.4.1: a source stuck on one value. For one bit of min-entropy a sample, alpha 2^-20."""
+    """SP 800-90B section 4.4.1: a source stuck on one value. For one bit of min-entropy, alpha 2^-20."""
 
     CUTOFF = 21  # 1 + 20 / H
 
@@ -95,7 +95,7 @@ class AdaptiveProportion:
 
 
 def check_noise(samples: bytes) -> None:
-    """Both health tests over raw samples, one byte each, before anything conditions them; EntropyFault if one fails."""
+    """Both health tests over raw samples, one byte each and unconditioned; EntropyFault if one fails."""
     if len(samples) < NOISE_SAMPLES:
         raise EntropyFault  # too few for a start-up test
     repetition, proportion = RepetitionCount(), AdaptiveProportion()
@@ -114,8 +114,9 @@ _LAST_COUNTER = 0xFFFFFFFFFFFFFFFE
 class StoredDrbg:
     """The camera's generator: one state in flash, replaced at every boot before a byte is given out.
 
-    `flash` has `sector_size`, `read(sector, offset, buffer)`, `write(sector, offset, data)` and `erase(sector)`.
-    What is stored is drawn from the generator, so it says nothing of the running state, nor that of it.
+    `flash` has `sector_size`, `read(sector, offset, buffer)`, `write(sector, offset, data)` and
+    `erase(sector)`. What is stored is drawn from the generator, so it says nothing of the running state, nor
+    that of it.
     """
 
     def __init__(self, flash, sector_a: int, sector_b: int):
@@ -126,8 +127,8 @@ class StoredDrbg:
     def provision(self, seed: bytes, noise: bytes) -> None:
         """Begin at enrolment from the organisation's seed (32 bytes or more) and this device's own noise.
 
-        The seed is insurance, never the only source. A state that is there already is mixed in, and its counter
-        goes on. A cut leaves the state before, or none: enrolment is done again.
+        The seed is insurance, never the only source. A state that is there already is mixed in, and its
+        counter goes on. A cut leaves the state before, or none: enrolment is done again.
         """
         check_noise(noise)
         if len(seed) < 32:
@@ -138,7 +139,8 @@ class StoredDrbg:
     def boot(self, noise: bytes) -> None:
         """Take up the stored state with fresh noise: at least NOISE_SAMPLES raw samples, one byte each.
 
-        EntropyFault when no state is there, the noise is sick, or flash did not keep or let go: do not record.
+        EntropyFault when no state is there, the noise is sick, or flash did not keep or let go: do not
+        record.
         """
         check_noise(noise)
         state = self._newest()
@@ -161,13 +163,14 @@ class StoredDrbg:
     def _turn(self, counter, old, held, noise):
         """From the state in sector `old` to the next one in the other.
 
-        Cut before the write is whole: the old state is the newest, and gave out nothing in this turn. Cut after it:
-        the new one is, and the erase is made up for when its sector is written next.
+        Cut before the write is whole: the old state is the newest, and gave out nothing in this turn. Cut
+        after it: the new one is, and the erase is made up for when its sector is written next.
         """
         self._drbg = None
         if counter >= _LAST_COUNTER:
             raise EntropyFault  # no camera boots this often: the counter was not ours
-        running = Drbg(held + sha256(noise) + bytes(noise), struct.pack(">QQ", counter, len(noise)), b"sealcam/1 drbg")
+        nonce = struct.pack(">QQ", counter, len(noise))
+        running = Drbg(held + sha256(noise) + bytes(noise), nonce, b"sealcam/1 drbg")
         new = self._sectors[0] if old == self._sectors[1] else self._sectors[1]
         try:
             self._erase(new)

@@ -1,7 +1,7 @@
 """Every failure the device can meet, with the status byte it becomes on the dock.
 
-A flat family, raised as bare classes with the reason in a comment beside the `raise`. It never carries a key, a PIN
-or a name: nothing but the class reaches a log or a wire.
+A flat family, raised as bare classes with the reason in a comment beside the `raise`. It never carries a key,
+a PIN or a name: nothing but the class reaches a log or a wire.
 """
 
 

@@ -1,7 +1,7 @@
 """One 32-byte payload sealed to one point: HPKE base mode, single shot (RFC 9180).
 
-DHKEM(P-256, HKDF-SHA256) 0x0010, HKDF-SHA256 0x0001, AES-256-GCM 0x0002, aad empty. Knows nothing of recordings or
-roles; `slots` says what the info binds.
+DHKEM(P-256, HKDF-SHA256) 0x0010, HKDF-SHA256 0x0001, AES-256-GCM 0x0002, aad empty. Knows nothing of
+recordings or roles; `slots` says what the info binds.
 """
 
 from sealcam import curve
@@ -84,7 +84,9 @@ def kem_secret(dh: bytes, enc: bytes, recipient: bytes) -> bytes:
     return _expand(_KEM_SUITE, prk, b"shared_secret", bytes(enc) + bytes(recipient), 32)
 
 
-def key_schedule(secret: bytes, info: bytes, aead: int = _AES_256_GCM, key_size: int = 32) -> "tuple[bytes, bytes]":
+def key_schedule(
+    secret: bytes, info: bytes, aead: int = _AES_256_GCM, key_size: int = 32
+) -> "tuple[bytes, bytes]":
     """(key, nonce of message 0) in base mode (section 5.1); other ciphers only so that A.3 can be checked."""
     suite = b"HPKE\x00\x10\x00\x01" + aead.to_bytes(2, "big")
     context = b"\x00" + _extract(suite, b"", b"psk_id_hash", b"") + _extract(suite, b"", b"info_hash", info)

@@ -1,7 +1,7 @@
 """Multiples of the base point of P-256 for a comb of five teeth, 52 bits apart.
 
-For marks 1..31: the sum of 2^(52 * tooth) * G over the teeth that are set, 64 bytes each, x || y. Constant, so that a
-frozen image reads it from flash; a test makes it again.
+For marks 1..31: the sum of 2^(52 * tooth) * G over the teeth that are set, 64 bytes each, x || y. Constant,
+so that a frozen image reads it from flash; a test makes it again.
 """
 
 BASE_TABLE = (

@@ -1,4 +1,4 @@
-"""As much of MicroPython's `machine` as the firmware touches on a desk, for CPython. Never part of an image."""
+"""As much of MicroPython's `machine` as the firmware touches, for CPython. Never part of an image."""
 
 import os
 

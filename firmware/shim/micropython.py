@@ -1,7 +1,7 @@
 """MicroPython's own `micropython` module for CPython. Never part of an image.
 
-Emitters become the identity, so `@micropython.native` runs as plain Python. Viper kernels name types that only the
-device's compiler knows; modules that hold them are imported on the device alone.
+Emitters become the identity, so `@micropython.native` runs as plain Python. Viper kernels name types that
+only the device's compiler knows; modules that hold them are imported on the device alone.
 """
 
 import gc

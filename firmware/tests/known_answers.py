@@ -8,7 +8,6 @@ import json
 from binascii import hexlify, unhexlify
 
 from cryptolib import aes
-
 from sealcam import crypto, curve, hpke, p256
 from sealcam.drbg import Drbg
 from sealcam.errors import BadPoint, NotProved

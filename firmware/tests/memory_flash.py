@@ -9,9 +9,10 @@ class PowerLost(Exception):
 
 
 class MemoryFlash:
-    """`sectors` sectors of 0xFF. `cut_after`, `lose_at`, `fail_at`: the number of the write or erase it happens to.
+    """`sectors` sectors of 0xFF. `cut_after`, `lose_at`, `fail_at`: which write or erase it happens to.
 
-    A cut one lands to the share `tear` of its bytes (0: none). A lost one reports success, a failed one OSError.
+    A cut one lands to the share `tear` of its bytes (0: none). A lost one reports success, a failed one
+    OSError.
     """
 
     def __init__(self, sectors, sector_size=4096, cut_after=None, tear=0.0, lose_at=None, fail_at=None):
