@@ -45,7 +45,7 @@ def make_reel(
 ) -> dict[str, int]:
     """Write `target` from `source`, `loop` times over, at most `seconds` of it; answer the header's counts.
 
-    A cut in mid-writing leaves `target` as it was, and a `.part` beside it.
+    A power cut in mid-writing leaves `target` as it was, and a `.part` beside it.
     """
     part = target.with_name(target.name + ".part")
     limit_ms = _MAX_MS if seconds is None else round(seconds * 1000)
@@ -55,9 +55,8 @@ def make_reel(
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
-    except (FootageFault, OSError):
+    finally:
         part.unlink(missing_ok=True)
-        raise
     return counts
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sealhost.media.mp4 import Mp4
 from sealhost.media.pictures import Pictures
-from sealhost.media.plan import PICTURE, SOUND, Record, look_ahead
+from sealhost.media.plan import PICTURE, SOUND, Record, look_ahead, sane
 from sealhost.media.sound import Sound
 
 __all__ = ["Record", "Rendered", "write_mp4"]
@@ -75,7 +75,7 @@ def _render(
     tell = _teller(progress, end_ms)
     with Mp4(part, plan, {name: text for name, text in texts.items() if text}) as mp4:
         pictures, sound = Pictures(mp4, plan), Sound(mp4, plan)
-        for track, _, ms, payload in records:
+        for track, _, ms, payload in sane(records, {PICTURE: pictures.drop, SOUND: sound.drop}):
             if track == PICTURE:
                 pictures.add(ms, payload)
             elif track == SOUND:

@@ -28,7 +28,7 @@ class Pictures:
     def add(self, ms: int, payload: bytes) -> None:
         frames = self._decoded(ms, payload)
         if frames is None or not self._plan.width:
-            self._drop(ms)
+            self.drop(ms)
             return
         for frame in frames:
             self._write(frame, ms)
@@ -47,7 +47,7 @@ class Pictures:
             return None
         return frames
 
-    def _drop(self, ms: int) -> None:
+    def drop(self, ms: int) -> None:
         self.dropped += 1
         if len(self.dropped_at) < _KEPT:
             self.dropped_at.append(ms)

@@ -5,7 +5,7 @@ Looks at the description and at the first records; it decodes one picture for it
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ MAX_PIXELS = 8192 * 8192  # a damaged header may claim more than the memory hold
 
 Record = tuple[int, int, int, bytes]  # track, flags, ms, payload
 
+_LONGEST_PAUSE_MS = 24 * 3600 * 1000  # a record further ahead has a broken time; a film cannot wait for it
 _LOOK_AHEAD = 16 * 1024 * 1024
 
 
@@ -56,6 +57,19 @@ def look_ahead(
     else:
         return _plan(description, size, SOUND not in missing, ended=True), iter(seen)
     return _plan(description, size, SOUND not in missing, ended=False), itertools.chain(seen, records)
+
+
+def sane(records: Iterator[Record], drop: dict[int, Callable[[int], None]]) -> Iterator[Record]:
+    """Pass records on; one that leaps more than a day ahead of all before it goes to its track's `drop`."""
+    reached = 0
+    for record in records:
+        track, _, ms, _ = record
+        if ms > reached + _LONGEST_PAUSE_MS:
+            if track in drop:
+                drop[track](ms)
+            continue
+        reached = max(reached, ms)
+        yield record
 
 
 def _parsed(payload: bytes) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sealhost.media.mp4 import Mp4
 from sealhost.media.plan import Plan
 
 _KEPT = 100
-_TOLERANCE_MS = 10  # stamps are rounded and jitter: within this, a block simply follows the one before
+_TOLERANCE_MS = 20  # stamps are rounded and jitter: within this, a block simply follows the one before
 _BEHIND_MS = 3000  # silence follows the pictures at this distance, so that neither track waits for the other
 _PIECE = 16384  # samples of silence at a time
 _WAVE_IMA_ADPCM = 0x11
@@ -37,15 +37,21 @@ class Sound:
     def add(self, ms: int, payload: bytes) -> None:
         samples = self._decoded(payload)
         if samples is None:
-            self._drop(ms)
+            self.drop(ms)
             return
         start = ms * self._rate // 1000
+        if start + len(samples) // 2 <= self._at:  # all of its time is already told
+            self.drop(ms)
+            return
+        self._place(ms, start, samples)
+
+    def _place(self, ms: int, start: int, samples: bytes) -> None:
         tolerance = self._rate * _TOLERANCE_MS // 1000
         if start > self._at + tolerance:
             self._silence(start - self._at)
         if self._sound_end is not None and start > self._sound_end + tolerance:
             self._note_gap(self._sound_end * 1000 // self._rate, ms)
-        if start < self._at - tolerance:  # this much of the time is already told
+        if start < self._at - tolerance:  # two blocks overlap: the first one counts
             samples = samples[2 * (self._at - start) :]
         self._write(samples)
         self._heard += len(samples) // 2
@@ -58,7 +64,7 @@ class Sound:
             return _ima_adpcm(payload, self._rate)
         return payload if len(payload) % 2 == 0 else None
 
-    def _drop(self, ms: int) -> None:
+    def drop(self, ms: int) -> None:
         self.dropped += 1
         if len(self.dropped_at) < _KEPT:
             self.dropped_at.append(ms)
