@@ -1,0 +1,297 @@
+"""Sealed bytes in, `Judgement` out; recording.md, section 3.
+
+Two readers must agree on verdict, strip, k, n and place, so every rule here follows the page, sentence by sentence.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sealhost import keys, layout
+from sealhost.records import Core, Judgement, Part, Verdict, Word
+from sealhost.verify import heads, shares, signatures
+from sealhost.verify.chunks import MAX_INDEX, Found, Index, Order, Run, Scanner, Take, positions_of
+
+ALTERED, MISSING, TORN, SIGNED, PROVED, END = b"!-~.,|"
+TAIL_MARKS = 4096  # of a removed tail at most so many are shown
+
+Progress = Callable[[int, int], None]
+
+
+def judge(parts: Sequence[Part], openers: Sequence[keys.Opener] = (), *, verify_secret: bytes | None = None,
+          secret: bytes | None = None, device_point: Callable[[bytes], bytes | None], word: Word | None = None,
+          jobs: int = 1, take: Take | None = None, progress: Progress | None = None) -> Judgement:
+    """Judge the parts of one recording, streaming.
+
+    `take` is given the body form (M14) as it proves: the head block twice, then views of one or more whole chunks;
+    whoever takes them throws them away when the verdict is neither intact nor cut short. `progress` is given bytes
+    read and bytes in all. `jobs` > 1 shares the positions over processes where nothing is taken.
+    """
+    hand = heads.Hand(openers, verify_secret, secret)
+    head, opened = _head(parts, hand, device_point)
+    if opened is None:
+        return head
+    core = opened.copy.core
+    point = device_point(core.device_id) or b""
+    if take is not None:
+        take(memoryview(opened.copy.zeroed))
+        take(memoryview(opened.copy.zeroed))
+    walk = _Walk(parts, opened, jobs, take, progress)
+    state = _State(Index(opened.copy.tag_0))
+    walk.go(state)
+    _mark_heads(parts, walk, opened.copy, state)
+    _mark_links(state)
+    said = signatures.weigh(_special(state), state.index, core, point)
+    _mark_signatures(state, said)
+    _mark_torn(walk, state)
+    return with_tag(_base(head, state, said), word, state.index.tag)
+
+
+def _head(parts: Sequence[Part], hand: heads.Hand,
+          device_point: Callable[[bytes], bytes | None]) -> tuple[Judgement, heads.Opened | None]:
+    """Section 3.1: the proving copy, or the judgement that there is none."""
+    openings = heads.Openings(hand)
+    fronts = [heads.read_front(part) for part in parts]
+    copies = [copy for front in fronts for copy in heads.copies_of(front)]
+    if not copies:
+        known = any(heads.has_magic(front) for front in fronts)
+        why = "made by a newer Sealcam, or its heads are broken" if known else "no recording of ours"
+        return Judgement(Verdict.NOT_JUDGED, reason=why), None
+    opened = heads.proving(copies, openings)
+    if opened is None and openings.addressed:
+        return Judgement(Verdict.ALTERED, core=copies[0].core, place=0, reason="no head opens"), None
+    if opened is None:
+        return Judgement(Verdict.NOT_JUDGED, core=copies[0].core, reason="sealed for other keys"), None
+    core, area = opened.copy.core, opened.copy.slot_area
+    base = Judgement(Verdict.INTACT, core=core, slot_area=area if any(area) else None, verify_secret=opened.keys.v)
+    point = device_point(core.device_id)
+    if point is None or keys.key_id_of(point) != core.device_id:
+        return replace(base, verdict=Verdict.NOT_JUDGED, reason="the camera is not known here"), None
+    return base, opened
+
+
+@dataclass
+class _State:
+    """What is known while a recording is judged; `marks` holds one byte for each index from 1."""
+
+    index: Index
+    marks: bytearray = field(default_factory=bytearray)
+    last: int = 0
+    odd: str = ""
+    head_fault: str = ""
+    runs: list[Run] = field(default_factory=list)
+
+    def mark(self, first: int, last: int, mark: int) -> None:
+        """Mark first..last; the marks grow as needed."""
+        if last > len(self.marks):
+            self.marks.extend(bytes([MISSING]) * (last - len(self.marks)))
+        self.marks[first - 1 : last] = bytes([mark]) * (last - first + 1)
+
+    def met(self, run: Run, between: int) -> None:
+        """Section 3.2: a run of proved chunks after `between` unproved positions."""
+        first = max(1, run.first)
+        if run.last > MAX_INDEX:
+            self.odd = self.odd or f"chunk {run.last} is beyond what a reader counts"
+            return
+        self.runs.append(run)
+        for index in range(first, min(run.last, self.last) + 1):
+            self.index.add_stray(index, run)
+            self.mark(index, index, ALTERED)
+        first = max(first, self.last + 1)
+        if first <= run.last:
+            self._goes_on(first, run, between if first == run.first else 0)
+
+    def _goes_on(self, first: int, run: Run, between: int) -> None:
+        absent = first - self.last - 1
+        changed = min(between, absent)
+        self.mark(self.last + 1, self.last + changed, ALTERED)
+        self.mark(self.last + changed + 1, first - 1, MISSING)
+        self.mark(first, run.last, PROVED)
+        if between > absent:
+            self.mark(first, first, ALTERED)  # something was put in
+        self.index.add_stretch(first, run.last, run)
+        self.last = run.last
+
+    def flag(self, index: int) -> None:
+        """Mark a proved chunk altered."""
+        self.mark(index, index, ALTERED)
+
+
+class _Walk:
+    """Positions of all parts in the order of section 3.2."""
+
+    def __init__(self, parts: Sequence[Part], opened: heads.Opened, jobs: int, take: Take | None,
+                 progress: Progress | None) -> None:
+        self._core, self._k_mac = opened.copy.core, opened.keys.k_mac
+        self._jobs = jobs
+        self._scanner = Scanner(self._core, self._k_mac)
+        self._parts = parts
+        self._order = Order(take, 1, opened.copy.tag_0) if take else None
+        self._progress, self._done = progress, 0
+        self.last_proved: tuple[Part, int] | None = None
+        self.proved: list[Part] = []
+
+    def go(self, state: _State) -> None:
+        """Meet every run of every part that holds one."""
+        firsts = {number: self._first(part) for number, part in enumerate(self._parts)}
+        numbers = sorted((n for n in firsts if firsts[n].runs), key=lambda n: firsts[n].runs[0].first)
+        between = 0
+        for number, found in zip(numbers, self._all(numbers, firsts), strict=True):
+            part = self._parts[number]
+            self.proved.append(part)
+            state.odd = state.odd or found.odd
+            position = 0
+            for run in found.runs:
+                state.met(run, between + run.position - position)
+                between, position = 0, run.position + run.count
+                self.last_proved = part, position - 1
+            between += positions_of(part, self._core) - position
+
+    def _first(self, part: Part) -> Found:
+        """What position 0 proves; where it does not, all that the part proves."""
+        found = self._scanner.scan(part, 0, min(1, positions_of(part, self._core)))
+        return found if found.runs else self._scanner.scan(part, 1, positions_of(part, self._core))
+
+    def _all(self, numbers: list[int], firsts: dict[int, Found]) -> list[Found]:
+        """Everything the parts prove, in their order."""
+        stretches = [(self._parts[n], 0, positions_of(self._parts[n], self._core)) for n in numbers]
+        if self._jobs > 1 and self._order is None:
+            return shares.scan(stretches, self._core, self._k_mac, self._jobs, self._advance)
+        return [self._one(*stretch) if not firsts[n].runs[0].position else self._broken(firsts[n])
+                for n, stretch in zip(numbers, stretches, strict=True)]
+
+    def _one(self, part: Part, start: int, stop: int) -> Found:
+        return self._scanner.scan(part, start, stop, self._order, self._advance)
+
+    def _broken(self, found: Found) -> Found:
+        """A part whose first position does not prove was gone over already, and ends the body."""
+        if self._order is not None:
+            self._order.whole = False
+        return found
+
+    def _advance(self, size: int) -> None:
+        self._done += size
+        if self._progress is not None:
+            self._progress(self._done, sum(part.size for part in self._parts))
+
+    def torn_at(self, index: int) -> bool:
+        """Whether the position after the last proved chunk holds the torn chunk of this index."""
+        if self.last_proved is None:
+            return False
+        part, position = self.last_proved
+        block = self._scanner.block(part, position + 1)
+        if len(block) < self._core.chunk_size:
+            return False
+        header = layout.HEADER.parse(block)
+        ours = header.magic == layout.CHUNK_MAGIC and header.recording_id_start == self._core.recording_id[:8]
+        return ours and header.index == index
+
+
+def _mark_heads(parts: Sequence[Part], walk: _Walk, copy: heads.Copy, state: _State) -> None:
+    """The last bullet of section 3.1."""
+    held = walk.proved or [part for part in parts[:1] if heads.both_cores_stand(part, copy)]
+    if not all(heads.heads_agree(part, copy) for part in held):
+        state.head_fault = "a head block was changed"
+
+
+def _mark_links(state: _State) -> None:
+    """Section 3.2, chain; chunks after an end."""
+    for index in state.index.heads():
+        if state.index.tag(index - 1) is not None and not state.index.links(index):
+            state.flag(index)
+    ends = [index for run in state.runs for index, kind, _ in run.special if kind == layout.TYPE_END]
+    if ends and (after := _next_proved(state, min(ends))):
+        state.flag(after)
+
+
+def _next_proved(state: _State, index: int) -> int | None:
+    """The lowest proved index above this one."""
+    above = [stray for stray in state.index.strays if stray > index]
+    above += [max(first, index + 1) for first, last, _ in state.index.stretches if last > index][:1]
+    return min(above, default=None)
+
+
+def _special(state: _State) -> list[tuple[int, int, bytes]]:
+    """Statement chunks by rising index; of two with one index the first counts."""
+    kept: dict[int, tuple[int, int, bytes]] = {}
+    for run in state.runs:
+        for special in run.special:
+            if special[0] > 0:
+                kept.setdefault(special[0], special)
+    return [kept[index] for index in sorted(kept)]
+
+
+def _mark_signatures(state: _State, said: signatures.Statements) -> None:
+    """Section 3.3: the marks."""
+    for index in said.refused:
+        state.flag(index)
+    proved, signed = bytes([PROVED]), bytes([SIGNED])
+    for first, last in signatures.signed_for(said.reaches, state.index):
+        state.marks[first - 1 : last] = state.marks[first - 1 : last].replace(proved, signed)
+    for index in said.valid_ends:
+        if state.marks[index - 1] in (PROVED, SIGNED):
+            state.marks[index - 1] = END
+
+
+def _mark_torn(walk: _Walk, state: _State) -> None:
+    if walk.torn_at(state.last + 1):
+        state.marks.append(TORN)
+
+
+def _base(head: Judgement, state: _State, said: signatures.Statements) -> Judgement:
+    """Section 3.4, without the camera's word."""
+    bad = [place for mark in (ALTERED, MISSING) if (place := state.marks.find(mark) + 1)]
+    ended = state.last > 0 and state.last in said.valid_ends
+    found = replace(
+        head, marks=bytes(state.marks), last_index=state.last, last_tag=state.index.tag(state.last) or bytes(32),
+        signed_to=max(said.reaches, default=0), ended=ended, covered=tuple(said.covered), totals=said.totals,
+        ends=tuple((index, state.index.tag(index) or b"") for index in said.ends),
+    )
+    if state.head_fault:
+        return replace(found, verdict=Verdict.ALTERED, place=0, reason=state.head_fault)
+    if bad:
+        return replace(found, verdict=Verdict.ALTERED, place=min(bad), reason=f"chunk {min(bad)} {_why(state, min(bad))}")
+    if state.odd:
+        return replace(found, verdict=Verdict.NOT_JUDGED, reason=state.odd)
+    if ended:
+        return replace(found, verdict=Verdict.INTACT, confirmed=True)
+    return replace(found, verdict=Verdict.CUT_SHORT, reason="no end was signed; the camera has not said why")
+
+
+def _why(state: _State, place: int) -> str:
+    return "is missing" if state.marks[place - 1] == MISSING else "does not stand as it was sealed"
+
+
+def with_tag(found: Judgement, word: Word | None, tag: Callable[[int], bytes | None]) -> Judgement:
+    """Section 3.4, the camera's word; `tag` gives the tag of a proved index, None where nothing is proved."""
+    if word is None or found.core is None:
+        return found
+    if word.state == layout.STATE_VOID:
+        return _altered(found, 0, "the camera spent this number on nothing")
+    k, named = found.last_index, word.last_index
+    known = tag(named) if 0 < named <= k else None
+    if known is not None and known != word.last_tag:
+        marks = found.marks[: named - 1] + bytes([ALTERED]) + found.marks[named:]
+        found = _altered(replace(found, marks=marks), named, f"the camera names another chunk {named}")
+    whole = named == k and known == word.last_tag
+    removed = named > k or (word.state == layout.STATE_ENDED and not (found.ended and whole))
+    if removed:
+        if found.ended and named == k:
+            return found  # altered at k, said above
+        found = _tail_removed(found, named)
+    elif found.verdict is Verdict.CUT_SHORT:
+        return replace(found, confirmed=True, reason=f"no end was signed; the camera says the same ({word.source})")
+    return replace(found, confirmed=found.verdict is not Verdict.NOT_JUDGED)
+
+
+def _tail_removed(found: Judgement, named: int) -> Judgement:
+    k = found.last_index
+    missing = min(max(0, named - k), TAIL_MARKS)
+    marks = found.marks[:k] + bytes([MISSING]) * missing if missing else found.marks
+    return _altered(replace(found, marks=marks), k + 1, "the tail was removed: the camera knows of more")
+
+
+def _altered(found: Judgement, place: int, reason: str) -> Judgement:
+    """Altered here too; the lowest place and its reason stand."""
+    if found.verdict is Verdict.ALTERED and found.place is not None and found.place <= place:
+        return found
+    return replace(found, verdict=Verdict.ALTERED, place=place, reason=reason)
