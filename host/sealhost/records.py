@@ -140,7 +140,8 @@ class Judgement:
     place: int | None = None
     reason: str = ""
     ended: bool = False
-    covered: tuple[tuple[int, bytes], ...] = ()
+    covered: tuple[tuple[int, bytes], ...] = ()  # what proved chunks of type 2 and 3 state
+    ends: tuple[tuple[int, bytes], ...] = ()  # index and tag of proved chunks of type 3
     slot_area: bytes | None = None
     verify_secret: bytes | None = field(default=None, repr=False)
     totals: Totals = Totals()
