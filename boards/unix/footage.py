@@ -19,7 +19,7 @@ from pathlib import Path
 
 import av
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # beside us, wherever we are called from
+sys.path.append(str(Path(__file__).resolve().parent))  # beside us, wherever we are called from
 import reel
 
 SOUND_RATE = 16000

@@ -3,12 +3,13 @@
 import functools
 import sys
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "boards" / "unix"))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "boards" / "unix"))
 import footage
 import reel
 from pictures import jpeg_luma, shown, ssim
@@ -83,3 +84,47 @@ def blocks(pcm, at_ms=0, length_ms=32, rate=RATE):
 def by_time(*tracks):
     """Several runs of records as one, in order of time."""
     return sorted((record for track in tracks for record in track), key=lambda record: record[2])
+
+
+def entries(path):
+    """The entries of a reel as (track, ms, payload)."""
+    return ((track, ms, payload) for track, _, ms, payload in read_reel(path))
+
+
+def clip(path, width=64, height=48, stamps=None, sound=None, layout="mono", codec="mpeg4", pix_fmt="yuv420p"):
+    """Synthetic footage; `stamps` in ms, `sound` is (rate, seconds) of noise."""
+    with av.open(str(path), "w") as film:
+        audio = film.add_stream("pcm_s16le", rate=sound[0], layout=layout) if sound else None
+        if stamps:
+            video = film.add_stream(codec, rate=25)
+            video.width, video.height, video.pix_fmt = width, height, pix_fmt
+            video.time_base = video.codec_context.time_base = Fraction(1, 1000)
+            for number, ms in enumerate(stamps):
+                film.mux(video.encode(painted(width, height, number, ms, pix_fmt)))
+            film.mux(video.encode(None))
+        if audio:
+            film.mux(audio.encode(hiss(*sound, layout)))
+            film.mux(audio.encode(None))
+    return path
+
+
+def painted(width, height, number, ms, pix_fmt):
+    """One frame with a moving edge, in the pixel format asked for."""
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    plane = ((x * 2 + y + 16 * number) % 200 + 20).astype(np.uint8)
+    frame = av.VideoFrame.from_ndarray(np.dstack([plane, plane // 2, 255 - plane]), format="rgb24")
+    frame = frame.reformat(format=pix_fmt)
+    frame.pts, frame.time_base = ms, Fraction(1, 1000)
+    return frame
+
+
+def hiss(rate, seconds, layout):
+    """Smooth noise as one audio frame; all channels the same."""
+    loud = np.random.default_rng(1).integers(-8000, 8000, int(rate * seconds))
+    smooth = np.convolve(loud, np.ones(16) / 16, "same").astype(np.int16)
+    channels = 2 if layout == "stereo" else 1
+    frame = av.AudioFrame.from_ndarray(
+        np.repeat(smooth, channels).reshape(1, -1), format="s16", layout=layout
+    )
+    frame.sample_rate, frame.pts = rate, 0
+    return frame

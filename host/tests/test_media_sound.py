@@ -15,7 +15,7 @@ from pictures import heard, sound_offset_ms, wave
 
 
 def test_the_sound_is_within_forty_milliseconds_of_what_was_fed(tmp_path):
-    """Proves Part C, CAST 14/14: synchronised audio and video."""
+    """CAST 14/14 asks for sound and picture in step, within 40 ms."""
     out = tmp_path / "street.mp4"
 
     write_mp4(street(), TOLD, out, end_ms=3520)
