@@ -1,4 +1,4 @@
-"""The published vectors, on CPython, on both MicroPython images and on the emulated board; and what they must refuse."""
+"""The published vectors on CPython, both MicroPython images and the emulated board; and what is refused."""
 
 import hashlib
 import hmac
@@ -14,7 +14,6 @@ import vm
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
-
 from sealcam import crypto
 from sealcam.errors import NotProved, SealcamError, SelfTestFailed
 
@@ -119,7 +118,15 @@ def test_counter_mode_touches_only_the_first_size_bytes(native, monkeypatch):
 
 @pytest.mark.parametrize(
     ("length", "index", "size"),
-    [(15, 0, None), (32, 0, 33), (32, 0, 48), (32, 0, -16), (32, -1, None), (32, 1 << 64, None), (2 << 20, 0, None)],
+    [
+        (15, 0, None),
+        (32, 0, 33),
+        (32, 0, 48),
+        (32, 0, -16),
+        (32, -1, None),
+        (32, 1 << 64, None),
+        (2 << 20, 0, None),
+    ],
 )
 def test_a_size_or_an_index_that_does_not_fit_is_refused_before_a_byte_changes(length, index, size, fallback):
     buffer = bytearray(length)
@@ -159,8 +166,13 @@ cipher = crypto.Ctr(bytes(32))
 mac, out = crypto.Hmac(bytes(32)), memoryview(bytearray(32))
 cipher.crypt(view, 1)
 mac.tag(view, out)
-gc.collect(); gc.disable()
-start = gc.mem_alloc(); cipher.crypt(view, 2); middle = gc.mem_alloc(); mac.tag(view, out); end = gc.mem_alloc()
+gc.collect()
+gc.disable()
+start = gc.mem_alloc()
+cipher.crypt(view, 2)
+middle = gc.mem_alloc()
+mac.tag(view, out)
+end = gc.mem_alloc()
 print(middle - start, end - middle)
 """
     in_cipher, in_mac = map(int, machine(script).split())
@@ -276,7 +288,9 @@ def test_any_function_that_gives_another_answer_fails_the_self_test(name, monkey
 def test_every_error_has_a_status_byte_of_its_own():
     from sealcam import errors
 
-    family = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, SealcamError)]
+    family = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, SealcamError)
+    ]
 
     assert len({kind.status for kind in family}) == len(family) >= 15
     assert all(0 < kind.status < 256 for kind in family)

@@ -1,4 +1,4 @@
-"""Run a script in a real MicroPython, as built from the pinned source: `stock` without counter mode, `ctr` with it.
+"""Run a script in a real MicroPython from the pinned source: `stock` without counter mode, `ctr` with it.
 
 Runs on the host. Knows where the binaries are and what a failure looks like; nothing of what is tested.
 """
@@ -37,7 +37,8 @@ def run(
 ) -> str:
     """What `script` (source text) printed, with `sealcam` and the helpers beside this file importable.
 
-    `heap` as in MicroPython's `-X heapsize=`: "512k". Raises VmFailed with its traceback if it raised.
+    An argument may be 255 bytes long: the machine makes each an interned string. `heap` as in MicroPython's
+    `-X heapsize=`: "512k". Raises VmFailed with its traceback if it raised.
     """
     command = [str(binary(name)), *(["-X", f"heapsize={heap}"] if heap else []), "-c", script, *arguments]
     ended = subprocess.run(
