@@ -89,7 +89,9 @@ class SoftKey:
     def pem(self) -> bytes:
         """PKCS#8 without a passphrase."""
         plain = serialization.NoEncryption()
-        return self._private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+        return self._private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain
+        )
 
     def pkcs12(self, passphrase: str) -> bytes:
         """PKCS#12 under a passphrase, PBES2 with 600,000 rounds; RFC 7292."""
@@ -234,7 +236,14 @@ def _expand(suite: bytes, secret: bytes, label: bytes, info: bytes, length: int)
 def slot_info(core: Core, role: int, recipient: bytes) -> bytes:
     """What a slot is bound to; recording.md, section 1.2."""
     suite = layout.SUITE.to_bytes(2, "big")
-    return b"sealcam/1 slot\x00" + suite + bytes([role, core.kind]) + core.device_id + core.recording_id + recipient
+    return (
+        b"sealcam/1 slot\x00"
+        + suite
+        + bytes([role, core.kind])
+        + core.device_id
+        + core.recording_id
+        + recipient
+    )
 
 
 def roles_for(opener: Opener, kind: int) -> tuple[int, ...]:

@@ -106,7 +106,9 @@ STATEMENT = c.Struct(
     "signature" / c.Bytes(64),
 )
 
-RECORD = c.Struct("track" / c.Int8ub, "flags" / c.Int8ub, "reserved" / c.Int16ub, "ms" / c.Int32ub, "length" / c.Int32ub)
+RECORD = c.Struct(
+    "track" / c.Int8ub, "flags" / c.Int8ub, "reserved" / c.Int16ub, "ms" / c.Int32ub, "length" / c.Int32ub
+)
 
 POSITION = c.Struct(
     "latitude" / c.Int32sb, "longitude" / c.Int32sb, "altitude_cm" / c.Int32sb, "uncertainty_cm" / c.Int32ub
@@ -151,8 +153,26 @@ def chunk_struct(chunk_size: int) -> struct.Struct:
 def core_of(raw: bytes) -> Core:
     """Fields of 256 bytes that `core_reads` accepts."""
     found = CORE.parse(raw)
-    names = ("kind", "chunk_size", "device_id", "recording_id", "sequence", "boot", "interval_ms", "start_utc_ms")
-    names += ("start_ms", "uncertainty_ms", "keylist", "clock_source", "prev", "anchor", "slot_digest", "firmware")
+    names = (
+        "kind",
+        "chunk_size",
+        "device_id",
+        "recording_id",
+        "sequence",
+        "boot",
+        "interval_ms",
+        "start_utc_ms",
+    )
+    names += (
+        "start_ms",
+        "uncertainty_ms",
+        "keylist",
+        "clock_source",
+        "prev",
+        "anchor",
+        "slot_digest",
+        "firmware",
+    )
     return Core(raw=bytes(raw), **{name: found[name] for name in names})
 
 

@@ -101,8 +101,14 @@ class Scanner:
         self._messages = [self._view[end - self._size : end - layout.TAG_SIZE] for end in ends]
         self._fields = layout.chunk_struct(self._size)
 
-    def scan(self, part: Part, start: int, stop: int, order: Order | None = None,
-             progress: Callable[[int], None] | None = None) -> Found:
+    def scan(
+        self,
+        part: Part,
+        start: int,
+        stop: int,
+        order: Order | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Found:
         """Prove positions start..stop-1 of a part; `order` is fed while nothing is out of order."""
         found = Found()
         for position, count in self._windows(part, start, stop):
@@ -130,7 +136,9 @@ class Scanner:
         run = self._standing(position, found)
         expected, before = (run.last + 1, run.tag(run.last)) if run else (-1, b"")
         fields = self._fields.iter_unpack(self._view[: count * self._size])
-        for message, (mark, kind, zero, first, index, short_id, _ms, zeros, previous, tag) in zip(self._messages, fields):  # noqa: B905
+        for message, (mark, kind, zero, first, index, short_id, _ms, zeros, previous, tag) in zip(
+            self._messages, fields
+        ):  # noqa: B905
             if mark == magic and short_id == ours:
                 body, over = inner(), outer()
                 body.update(message)
@@ -154,7 +162,9 @@ class Scanner:
         last = found.runs[-1] if found.runs else None
         return last if last and last.position + last.count == position else None
 
-    def _look(self, run: Run, index: int, kind: int, reserved: int, first: int, message: memoryview, found: Found) -> None:
+    def _look(
+        self, run: Run, index: int, kind: int, reserved: int, first: int, message: memoryview, found: Found
+    ) -> None:
         """A proved chunk that is not plain data: keep its statement, or say what nobody may guess at (M17)."""
         payload = message[layout.CHUNK_HEADER :]
         plain = kind in (layout.TYPE_SIGNATURE, layout.TYPE_END)

@@ -32,8 +32,13 @@ def read_core(part: Part) -> Core | None:
     return copies[0].core if copies else None
 
 
-def group(parts: Sequence[Part], openers: Sequence[keys.Opener] = (), *, verify_secret: bytes | None = None,
-          secret: bytes | None = None) -> list[list[Part]]:
+def group(
+    parts: Sequence[Part],
+    openers: Sequence[keys.Opener] = (),
+    *,
+    verify_secret: bytes | None = None,
+    secret: bytes | None = None,
+) -> list[list[Part]]:
     """Parts of one recording together, in the order they were given; files that are none of ours are left out.
 
     A part two recordings claim is given to both. One whose heads are gone is given to the recording whose id stands
@@ -41,7 +46,9 @@ def group(parts: Sequence[Part], openers: Sequence[keys.Opener] = (), *, verify_
     """
     openings = heads.Openings(heads.Hand(openers, verify_secret, secret))
     copies = [heads.copies_of(heads.read_front(part)) for part in parts]
-    claims = {found.copy.headed: found.copy.core for own in copies for copy in own if (found := openings.open(copy))}
+    claims = {
+        found.copy.headed: found.copy.core for own in copies for copy in own if (found := openings.open(copy))
+    }
     groups: dict[bytes, list[int]] = {}
     for number, own in enumerate(copies):
         for headed in _belongs(parts[number], own, claims):

@@ -78,7 +78,11 @@ def copies_of(front: bytes) -> list[Copy]:
     first = _copy_at(front, 0)
     if first is None:
         others = [_copy_at(front, size) for size in layout.BLOCK_SIZES]
-        return [copy for size, copy in zip(layout.BLOCK_SIZES, others, strict=True) if copy and _sits_at(copy, size)][:1]
+        return [
+            copy
+            for size, copy in zip(layout.BLOCK_SIZES, others, strict=True)
+            if copy and _sits_at(copy, size)
+        ][:1]
     second = _copy_at(front, first.core.block_size)
     return [first, second] if second and _sits_at(second, first.core.block_size) else [first]
 

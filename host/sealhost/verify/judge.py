@@ -17,9 +17,18 @@ TAIL_MARKS = 4096  # of a removed tail at most so many are shown
 Progress = Callable[[int, int], None]
 
 
-def judge(parts: Sequence[Part], openers: Sequence[keys.Opener] = (), *, verify_secret: bytes | None = None,
-          secret: bytes | None = None, device_point: Callable[[bytes], bytes | None], word: Word | None = None,
-          jobs: int = 1, take: Take | None = None, progress: Progress | None = None) -> Judgement:
+def judge(
+    parts: Sequence[Part],
+    openers: Sequence[keys.Opener] = (),
+    *,
+    verify_secret: bytes | None = None,
+    secret: bytes | None = None,
+    device_point: Callable[[bytes], bytes | None],
+    word: Word | None = None,
+    jobs: int = 1,
+    take: Take | None = None,
+    progress: Progress | None = None,
+) -> Judgement:
     """Judge the parts of one recording, streaming.
 
     `take` is given the body form (M14) as it proves: the head block twice, then views of one or more whole chunks;
@@ -46,8 +55,9 @@ def judge(parts: Sequence[Part], openers: Sequence[keys.Opener] = (), *, verify_
     return with_tag(_base(head, state, said), word, state.index.tag)
 
 
-def _head(parts: Sequence[Part], hand: heads.Hand,
-          device_point: Callable[[bytes], bytes | None]) -> tuple[Judgement, heads.Opened | None]:
+def _head(
+    parts: Sequence[Part], hand: heads.Hand, device_point: Callable[[bytes], bytes | None]
+) -> tuple[Judgement, heads.Opened | None]:
     """Section 3.1: the proving copy, or the judgement that there is none."""
     openings = heads.Openings(hand)
     fronts = [heads.read_front(part) for part in parts]
@@ -62,7 +72,9 @@ def _head(parts: Sequence[Part], hand: heads.Hand,
     if opened is None:
         return Judgement(Verdict.NOT_JUDGED, core=copies[0].core, reason="sealed for other keys"), None
     core, area = opened.copy.core, opened.copy.slot_area
-    base = Judgement(Verdict.INTACT, core=core, slot_area=area if any(area) else None, verify_secret=opened.keys.v)
+    base = Judgement(
+        Verdict.INTACT, core=core, slot_area=area if any(area) else None, verify_secret=opened.keys.v
+    )
     point = device_point(core.device_id)
     if point is None or keys.key_id_of(point) != core.device_id:
         return replace(base, verdict=Verdict.NOT_JUDGED, reason="the camera is not known here"), None
@@ -119,8 +131,14 @@ class _State:
 class _Walk:
     """Positions of all parts in the order of section 3.2."""
 
-    def __init__(self, parts: Sequence[Part], opened: heads.Opened, jobs: int, take: Take | None,
-                 progress: Progress | None) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        opened: heads.Opened,
+        jobs: int,
+        take: Take | None,
+        progress: Progress | None,
+    ) -> None:
         self._core, self._k_mac = opened.copy.core, opened.keys.k_mac
         self._jobs = jobs
         self._scanner = Scanner(self._core, self._k_mac)
@@ -156,8 +174,10 @@ class _Walk:
         stretches = [(self._parts[n], 0, positions_of(self._parts[n], self._core)) for n in numbers]
         if self._jobs > 1 and self._order is None:
             return shares.scan(stretches, self._core, self._k_mac, self._jobs, self._advance)
-        return [self._one(*stretch) if not firsts[n].runs[0].position else self._broken(firsts[n])
-                for n, stretch in zip(numbers, stretches, strict=True)]
+        return [
+            self._one(*stretch) if not firsts[n].runs[0].position else self._broken(firsts[n])
+            for n, stretch in zip(numbers, stretches, strict=True)
+        ]
 
     def _one(self, part: Part, start: int, stop: int) -> Found:
         return self._scanner.scan(part, start, stop, self._order, self._advance)
@@ -242,14 +262,22 @@ def _base(head: Judgement, state: _State, said: signatures.Statements) -> Judgem
     bad = [place for mark in (ALTERED, MISSING) if (place := state.marks.find(mark) + 1)]
     ended = state.last > 0 and state.last in said.valid_ends
     found = replace(
-        head, marks=bytes(state.marks), last_index=state.last, last_tag=state.index.tag(state.last) or bytes(32),
-        signed_to=max(said.reaches, default=0), ended=ended, covered=tuple(said.covered), totals=said.totals,
+        head,
+        marks=bytes(state.marks),
+        last_index=state.last,
+        last_tag=state.index.tag(state.last) or bytes(32),
+        signed_to=max(said.reaches, default=0),
+        ended=ended,
+        covered=tuple(said.covered),
+        totals=said.totals,
         ends=tuple((index, state.index.tag(index) or b"") for index in said.ends),
     )
     if state.head_fault:
         return replace(found, verdict=Verdict.ALTERED, place=0, reason=state.head_fault)
     if bad:
-        return replace(found, verdict=Verdict.ALTERED, place=min(bad), reason=f"chunk {min(bad)} {_why(state, min(bad))}")
+        return replace(
+            found, verdict=Verdict.ALTERED, place=min(bad), reason=f"chunk {min(bad)} {_why(state, min(bad))}"
+        )
     if state.odd:
         return replace(found, verdict=Verdict.NOT_JUDGED, reason=state.odd)
     if ended:
@@ -279,7 +307,9 @@ def with_tag(found: Judgement, word: Word | None, tag: Callable[[int], bytes | N
             return found  # altered at k, said above
         found = _tail_removed(found, named)
     elif found.verdict is Verdict.CUT_SHORT:
-        return replace(found, confirmed=True, reason=f"no end was signed; the camera says the same ({word.source})")
+        return replace(
+            found, confirmed=True, reason=f"no end was signed; the camera says the same ({word.source})"
+        )
     return replace(found, confirmed=found.verdict is not Verdict.NOT_JUDGED)
 
 

@@ -14,8 +14,13 @@ from sealhost.verify.chunks import Found, Scanner
 Stretch = tuple[Part, int, int]  # part, first position, position after the last
 
 
-def scan(stretches: Sequence[Stretch], core: Core, k_mac: bytes, jobs: int,
-         progress: Callable[[int], None] | None = None) -> list[Found]:
+def scan(
+    stretches: Sequence[Stretch],
+    core: Core,
+    k_mac: bytes,
+    jobs: int,
+    progress: Callable[[int], None] | None = None,
+) -> list[Found]:
     """What every stretch proves, in their order; this process takes the first share itself."""
     shares = [share for share in split(stretches, jobs) if share]
     if not shares:
@@ -24,7 +29,13 @@ def scan(stretches: Sequence[Stretch], core: Core, k_mac: bytes, jobs: int,
     results: list[list[Found]] = []
     try:
         first = [_scan_one(Scanner(core, k_mac), stretch, progress) for _, stretch in shares[0]]
-        results = [first, *[_answer(pipe, share, progress, core) for (_, pipe), share in zip(helpers, shares[1:], strict=True)]]
+        results = [
+            first,
+            *[
+                _answer(pipe, share, progress, core)
+                for (_, pipe), share in zip(helpers, shares[1:], strict=True)
+            ],
+        ]
     finally:
         for process, pipe in helpers:
             pipe.close()
@@ -71,8 +82,9 @@ def _work(pipe: Connection, share: list[Stretch], core: Core, k_mac: bytes) -> N
         pipe.send(trouble)
 
 
-def _answer(pipe: Connection, share: list[tuple[int, Stretch]], progress: Callable[[int], None] | None,
-            core: Core) -> list[Found]:
+def _answer(
+    pipe: Connection, share: list[tuple[int, Stretch]], progress: Callable[[int], None] | None, core: Core
+) -> list[Found]:
     try:
         answer = pipe.recv()
     except EOFError:
@@ -85,7 +97,9 @@ def _answer(pipe: Connection, share: list[tuple[int, Stretch]], progress: Callab
     return found
 
 
-def _together(count: int, shares: Sequence[Sequence[tuple[int, Stretch]]], results: Sequence[Sequence[Found]]) -> list[Found]:
+def _together(
+    count: int, shares: Sequence[Sequence[tuple[int, Stretch]]], results: Sequence[Sequence[Found]]
+) -> list[Found]:
     whole = [Found() for _ in range(count)]
     for share, answers in zip(shares, results, strict=True):
         for (number, _), found in zip(share, answers, strict=True):

@@ -27,12 +27,18 @@ def open_secret(judgement: Judgement, openers: Sequence[keys.Opener]) -> bytes:
     raise SlotClosed(judgement.name)
 
 
-def _secret_in(opener: keys.Opener, core: Core, slot: layout.c.Container, judgement: Judgement) -> bytes | None:
+def _secret_in(
+    opener: keys.Opener, core: Core, slot: layout.c.Container, judgement: Judgement
+) -> bytes | None:
     try:
         role, payload = keys.open_slot_as(opener, core, slot)
     except KeyTrouble:
         return None
-    return payload if role == layout.ROLE_OPEN and keys.verify_secret_of(payload) == judgement.verify_secret else None
+    return (
+        payload
+        if role == layout.ROLE_OPEN and keys.verify_secret_of(payload) == judgement.verify_secret
+        else None
+    )
 
 
 def records(parts: Sequence[Part], judgement: Judgement, secret: bytes) -> Iterator[Record]:
@@ -49,7 +55,9 @@ def records(parts: Sequence[Part], judgement: Judgement, secret: bytes) -> Itera
         yield from reader.more(index, first, payload)
 
 
-def _plaintexts(parts: Sequence[Part], judgement: Judgement, core: Core, secret: bytes) -> Iterator[tuple[int, int, bytes]]:
+def _plaintexts(
+    parts: Sequence[Part], judgement: Judgement, core: Core, secret: bytes
+) -> Iterator[tuple[int, int, bytes]]:
     """(index, first record, plaintext) of data chunks by rising index, each proved again before it is decrypted."""
     derived = keys.derive(core, secret=secret)
     if judgement.verify_secret is not None and derived.v != judgement.verify_secret:
@@ -68,7 +76,9 @@ def _plaintexts(parts: Sequence[Part], judgement: Judgement, core: Core, secret:
         raise NotProved(judgement.name, last + 1)  # it proved a moment ago
 
 
-def _proved(parts: Sequence[Part], core: Core, prover: Prover) -> Iterator[tuple[int, layout.c.Container, bytes]]:
+def _proved(
+    parts: Sequence[Part], core: Core, prover: Prover
+) -> Iterator[tuple[int, layout.c.Container, bytes]]:
     for part in _in_order(parts, core, prover):
         for position in range(positions_of(part, core)):
             chunk = _chunk_at(part, core, position, prover)
@@ -98,7 +108,11 @@ def _chunk_at(part: Part, core: Core, position: int, prover: Prover) -> bytes | 
 
 def _decrypt(k_enc: bytes, index: int, sealed: bytes) -> bytes:
     """AES-256-CTR, counter block index and 0; SP 800-38A, 6.5."""
-    return Cipher(algorithms.AES(k_enc), modes.CTR(index.to_bytes(8, "big") + bytes(8))).decryptor().update(sealed)
+    return (
+        Cipher(algorithms.AES(k_enc), modes.CTR(index.to_bytes(8, "big") + bytes(8)))
+        .decryptor()
+        .update(sealed)
+    )
 
 
 class _Reader:
