@@ -147,9 +147,9 @@ def pack_head(block, core, tag_0, slot_area) -> None:
     A part made ahead has `core` and `tag_0` of zeros and its slots already; 512 bytes are written over it later.
     """
     clear(block)
-    block[:CORE_SIZE] = core
-    block[TAG_0_AT : TAG_0_AT + TAG_SIZE] = tag_0
-    block[SLOTS_AT : SLOTS_AT + len(slot_area)] = slot_area
+    block[:CORE_SIZE][:] = core
+    block[TAG_0_AT : TAG_0_AT + TAG_SIZE][:] = tag_0
+    block[SLOTS_AT : SLOTS_AT + len(slot_area)][:] = slot_area
 
 
 def clear(view) -> None:
@@ -160,7 +160,7 @@ def clear(view) -> None:
         view[i] = 0
     while done < size:
         step = min(done, size - done)
-        view[done : done + step] = view[:step]
+        view[done : done + step][:] = view[:step]
         done += step
 
 

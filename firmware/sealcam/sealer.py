@@ -158,8 +158,8 @@ class Sealer:
             clear(chunk.payload)
             self._frame(chunk, kind, NO_RECORD, index, ms)
             struct.pack_into(COVERED_FIELDS, chunk.payload, 0, covered_index, covered_tag)
-            chunk.payload[TOTALS_AT : TOTALS_AT + TOTALS_SIZE] = totals
-            chunk.payload[SIGNATURE_AT : SIGNATURE_AT + SIGNATURE_SIZE] = signature
+            chunk.payload[TOTALS_AT : TOTALS_AT + TOTALS_SIZE][:] = totals
+            chunk.payload[SIGNATURE_AT : SIGNATURE_AT + SIGNATURE_SIZE][:] = signature
             self._close(chunk, index)
         finally:
             if chunk.state != SEALED:

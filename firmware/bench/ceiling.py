@@ -1,0 +1,28 @@
+"""What no firmware can beat: one AES-256-CTR and one SHA-256 in C over 16 KiB. Imports nothing of ours.
+
+Runs on the emulated Cortex-M3, on the image with CTR built in; prints instructions for one piece.
+"""
+
+import time
+from hashlib import sha256
+
+from cryptolib import aes
+
+_PIECE = 16384
+_PIECES = 16
+_CTR = 6
+
+
+def main():
+    piece = bytearray(_PIECE)
+    cipher = aes(bytes(range(32)), _CTR, bytes(16))
+    sha256(piece).digest()
+    start = time.ticks_us()
+    for _ in range(_PIECES):
+        cipher.encrypt(piece, piece)
+        sha256(piece).digest()
+    instructions = time.ticks_diff(time.ticks_us(), start) * 1000 // _PIECES
+    print("ceiling", instructions)
+
+
+main()
