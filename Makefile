@@ -41,7 +41,8 @@ emulator: setup $(IMAGES)
 
 check: lint types layers build/micropython/ctr build/micropython/stock ## before every commit, under a minute: lint, types, layers, fast tests
 	@echo "check: the fast tests"
-	@$(PYTEST) -m "not slow and not power and not fuzz and not m3" host/tests firmware/tests
+	@$(PYTEST) -m "not slow and not power and not fuzz and not m3" --ignore=host/tests/test_house_style.py \
+	    host/tests firmware/tests
 
 lint: build/.have-venv ## ruff over everything
 	@echo "lint: ruff"
@@ -67,7 +68,7 @@ test-all: ## every suite, every cut and kill point
 
 test-host: setup ## the dock's tests
 	@echo "test-host: host/tests, all but the exhaustive ones"
-	@$(PYTEST) -m "not power" host/tests
+	@$(PYTEST) -m "not power" --ignore=host/tests/test_house_style.py host/tests
 
 test-device: emulator ## the firmware's tests: CPython with the shim, both virtual machines, the emulated Cortex-M3
 	@echo "test-device: firmware/tests, all but the exhaustive ones"
@@ -77,9 +78,7 @@ test-power: setup ## cut the power, or kill the host, at every write of every wo
 	@$(PYTHON) boards/tools/sampling.py
 	@$(PYTEST) -m power firmware/tests host/tests
 
-test-docs: setup vectors-check ## the documents' own tests: vectors, and the reader written from the page
-	@echo "test-docs: docs"
-	@$(PYTEST) docs
+test-docs: build/.have-venv vectors-check layers ## what the documents promise of the code: vectors, layers, sizes
 
 vectors: build/.have-venv ## write docs/vectors anew
 	@$(VENV)/python docs/vectors/make_vectors.py
@@ -113,8 +112,8 @@ firmware: ## build the image of BOARD= (unix, qemu_mps2, qemu_mps2_stock, qemu_m
 flash: ## load the image on a board (so far every board here is emulated)
 	@echo "flash: boards/ has no board with a chip on it yet; BOARD=$(BOARD) runs by boards/$(BOARD)/run.py" >&2; exit 1
 
-size: $(IMAGES) ## code, constants and memory of every image
-	@arm-none-eabi-size $(IMAGES)
+size: build/.have-venv $(IMAGES) ## code, constants and memory of every image, against boards/qemu_mps2/budget.toml
+	@$(PYTHON) boards/tools/budget.py boards/qemu_mps2/budget.toml $(IMAGES)
 
 clean: ## remove build/ and everything made
 	rm -rf build
