@@ -19,4 +19,4 @@ $(IMAGES): build/%/firmware.elf: build/mpy-cross $(FIRMWARE_SOURCES) $(BOARD_SOU
 	@mkdir -p build/obj/$* $(@D)
 	@$(MPY_MAKE) -C $(MICROPYTHON_TREE)/ports/qemu BOARD=SEALCAM BOARD_DIR=$(CURDIR)/boards/qemu_mps2 \
 	    BUILD=$(CURDIR)/build/obj/$* MBEDTLS_SRC=$(MBEDTLS_TREE) $(IMAGE_FLAGS) $(call logged,build/obj/$*.log)
-	@cp build/obj/$*/firmware.elf $@
+	@$(call placed,build/obj/$*/firmware.elf,$@)

@@ -2,19 +2,23 @@
 #   stock: Debian's configuration of the unix port, less FFI and JNI, which need libraries nothing here uses
 #   ctr:   the same with AES-CTR built in, as on the boards whose image we build ourselves
 MPY_CROSS := $(CURDIR)/build/mpy-cross
-MPY_MAKE = $(MAKE) -s --no-print-directory -j2 MICROPY_MPYCROSS=$(MPY_CROSS) MICROPY_MPYCROSS_DEPENDENCY=
+# one build at a time, whoever asks
+LOCKED := flock build/.lock
+MPY_MAKE = $(LOCKED) $(MAKE) -s --no-print-directory -j2 MICROPY_MPYCROSS=$(MPY_CROSS) MICROPY_MPYCROSS_DEPENDENCY=
 DEBIAN_MANIFEST = $(wildcard $(MICROPYTHON_TREE)/debian/config/manifest.py)
 UNIX_CONFIG = MICROPY_SSL_AXTLS=0 MICROPY_SSL_MBEDTLS=1 MICROPY_PY_BTREE=0 MICROPY_PY_FFI=0 \
     FROZEN_MANIFEST=$(or $(DEBIAN_MANIFEST),$(CURDIR)/boards/unix/manifest.py)
+# a new binary takes the name of one that may be running
+placed = cp $(1) $(2).new && mv $(2).new $(2)
 # quiet while it works; when it does not, the end of what the compiler said
 logged = >$(1) 2>&1 || { tail -30 $(1) >&2; exit 1; }
 
 build/mpy-cross: build/.have-micropython-source boards/unix/build.mk
 	@echo "setup: building mpy-cross"
 	@mkdir -p build/obj/mpy-cross
-	@$(MAKE) -s -j2 -C $(MICROPYTHON_TREE)/mpy-cross BUILD=$(CURDIR)/build/obj/mpy-cross \
+	@$(LOCKED) $(MAKE) -s -j2 -C $(MICROPYTHON_TREE)/mpy-cross BUILD=$(CURDIR)/build/obj/mpy-cross \
 	    $(call logged,build/obj/mpy-cross.log)
-	@cp build/obj/mpy-cross/mpy-cross $@
+	@$(call placed,build/obj/mpy-cross/mpy-cross,$@)
 
 build/micropython/stock: build/mpy-cross
 	$(call unix_vm,stock,)
@@ -36,5 +40,5 @@ define unix_vm
 @$(MPY_MAKE) -C $(MICROPYTHON_TREE)/ports/unix BUILD=$(CURDIR)/build/obj/$(1) $(UNIX_CONFIG) \
     CFLAGS_EXTRA="$(2)" $(call logged,build/obj/$(1).log)
 @build/obj/$(1)/micropython boards/unix/probe.py $(1)
-@cp build/obj/$(1)/micropython $@
+@$(call placed,build/obj/$(1)/micropython,$@)
 endef

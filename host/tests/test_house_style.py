@@ -32,11 +32,11 @@ def rows_of(package: str) -> list[tuple[str, list[str]]]:
 
 
 def modules_of(package: str) -> dict[str, list[Path]]:
-    """Module name to its files: one, or all of a folder; the package's own `__init__` apart."""
+    """Module name to its files: one, or all of a folder; the package's own doors apart."""
     found: dict[str, list[Path]] = {}
     for path in sorted(HALVES[package].rglob("*.py")):
         parts = path.relative_to(HALVES[package]).with_suffix("").parts
-        if parts != ("__init__",) and "migrations" not in parts:
+        if parts not in [("__init__",), ("__main__",)] and "migrations" not in parts:
             found.setdefault(parts[0], []).append(path)
     return found
 
