@@ -2,8 +2,8 @@
 
 Knows points and scalars; no key, no signature, no cipher. Python's integers do not run in constant time:
 every secret scalar meets a projective start drawn at random, and one that is used again and again is blinded
-as well. Long sums are generators that yield every million or two instructions, so that a recording goes on
-between two slices.
+as well. Long sums are generators that yield every half million to two million instructions, so that a
+recording goes on between two slices.
 """
 
 from sealcam.errors import BadPoint
@@ -162,7 +162,7 @@ def comb_steps(k: int, table: bytes, factor: int = 1):
             total = add_affine(total, x, y)
             if not started:
                 total = rescale(total, factor)
-        if column & 3 == 0:
+        if column & 1 == 0:
             yield
     return total
 

@@ -103,7 +103,7 @@ def sign(d: int, digest: bytes, rand=None) -> bytes:
 
 
 class SignJob(Job):
-    """`sign` in some twenty slices, to be done between chunks; at the end `signature` is there."""
+    """`sign` in some thirty slices, to be done between chunks; at the end `signature` is there."""
 
     def __init__(self, d: int, digest: bytes, rand=None):
         super().__init__(_sign_steps(d, bytes(digest), rand(32) if rand else b""))

@@ -7,12 +7,11 @@ import random
 import pytest
 import vm
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, hpke
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from sealcam import crypto, curve, p256
-from sealcam.errors import BadPoint, NotProved, SelfTestFailed
+from sealcam.errors import BadPoint, SelfTestFailed
 
-SUITE = hpke.Suite(hpke.KEM.P256, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 DIGEST = hashlib.sha256(b"a chunk").digest()
 N, P = curve.N, curve.P
 EDGES = [1, 2, 3, 15, 16, 17, 31, 32, 33, N - 1, N - 2, N - 16, N - 17, N // 2, N // 2 + 1, 1 << 255]
@@ -236,34 +235,6 @@ def test_a_bad_point_is_refused_by_the_first_slice_of_a_job():
         p256.AgreeJob(5, bytes(off_curve)).step()
     with pytest.raises(BadPoint):
         p256.HpkeJob(bytes(off_curve), b"", bytes(32), os.urandom).step()
-
-
-@pytest.mark.parametrize("with_table", [False, True])
-def test_another_implementation_opens_what_is_sealed_in_one_call(with_table):
-    d = 0xABCDEF << 200
-    table = p256.comb_table(*p256.decode_point(other_point(d))) if with_table else None
-
-    for size in (0, 15, 100, 300):
-        info, payload = os.urandom(size), os.urandom(32)
-        enc, sealed = p256.seal_hpke(other_point(d), info, payload, os.urandom, table)
-        assert SUITE.decrypt(enc + sealed, other_key(d), info=info) == payload
-
-
-@pytest.mark.parametrize("rand", [None, os.urandom], ids=["plain", "blinded"])
-def test_what_another_implementation_seals_is_opened(rand):
-    d, payload = N - 99, os.urandom(32)
-    sealed = SUITE.encrypt(payload, other_key(d).public_key(), info=b"slot")
-
-    assert p256.open_hpke(d, sealed[:65], b"slot", sealed[65:], rand) == payload
-
-
-def test_a_payload_of_another_size_is_not_a_slot_even_when_it_proves():
-    sealed = SUITE.encrypt(bytes(31), other_key(5).public_key(), info=b"slot")
-
-    with pytest.raises(NotProved):
-        p256.open_hpke(5, sealed[:65], b"slot", sealed[65:])
-    with pytest.raises(ValueError):
-        p256.seal_hpke(other_point(5), b"slot", bytes(31), os.urandom)
 
 
 def test_a_scalar_is_drawn_again_until_it_is_in_range():
