@@ -1,0 +1,202 @@
+"""Build the parts of one camera, introduce them to one another, run them. Decides nothing.
+
+A board gives the devices: `card_device`, `flash_device`, `rtc`, `feed`, `noise()`, `noise_sources`, `facts`,
+`firmware`, `paced`, `log_part_bytes`, `idle(camera)`.
+"""
+
+import vfs
+from sealcam import policy, selftest, usagelog
+from sealcam.card import Card
+from sealcam.carrier import Carrier
+from sealcam.clock import Clock
+from sealcam.drbg import StoredDrbg
+from sealcam.enrolment import Enrolment
+from sealcam.errors import CardFault, CardFull, FlashFault, JournalFull, NoCard, NotDrilled, SealcamError
+from sealcam.exchange import Exchange
+from sealcam.flash import Files, Flash, NotThere, Region
+from sealcam.journal import Journal
+from sealcam.keystore import KeyStore
+from sealcam.layout import (
+    KIND_RECORDING,
+    REASON_POWER_DOWN,
+    block_size,
+    part_name,
+)
+from sealcam.logbook import Logbook
+from sealcam.proven import ProvenBlocks
+from sealcam.readying import Readying, for_log
+from sealcam.recorder import Recorder
+from sealcam.recovery import recover
+from sealcam.slots import Pool, SlotMaker
+from sealcam.source import Source
+
+DRBG_SECTORS = (0, 1)
+JOURNAL_FIRST, JOURNAL_COUNT = 2, 16
+FILES_FIRST = JOURNAL_FIRST + JOURNAL_COUNT
+LOG_INTERVAL_MS = 10000
+
+
+class Camera:
+    """The introduction: every part of one camera by name. `say` takes a line for whoever watches."""
+
+    def __init__(self, board, say=print):
+        self.board, self.say = board, say
+        self.facts, self.firmware = board.facts, board.firmware
+        self.noise, self.noise_sources = board.noise, board.noise_sources
+        self.flash = Flash(board.flash_device)
+        self.files = Files(_mount_files(board))
+        self.keystore = KeyStore(self.files)
+        self.drbg = StoredDrbg(self.flash, *DRBG_SECTORS)
+        self.journal = Journal(self.flash, JOURNAL_FIRST, JOURNAL_COUNT)
+        self.clock = Clock(board.rtc, self.files)
+        self.source = Source(board.feed, board.paced)
+        self.card = None
+        self.pool = Pool()
+        self.boot_count = self.drilled = 0
+        self._forget()
+
+    def _forget(self):
+        self.pool.drop()
+        self.identity = self.keylist = self.policy = self.logbook = self.recorder = None
+        self.fault = self.card_fault = None
+
+    def boot(self) -> None:
+        """Take up what flash and card hold. A failure leaves a camera that says which and records nothing."""
+        self._forget()
+        try:
+            self._boot()
+        except SealcamError as fault:
+            self.fault = type(fault)
+            self.say("- refuses to record: %s" % self.fault.__name__)
+            if self.logbook is not None:
+                self._note_failure()
+
+    def _note_failure(self):
+        try:
+            self.logbook.note(usagelog.SELF_TEST_FAILED, self.fault.status)
+        except SealcamError:
+            self.say("- and cannot log it")
+
+    def _boot(self):
+        self.identity = self.keystore.identity()
+        self.drbg.boot(self.noise())
+        self.boot_count = self.keystore.boots()
+        self.clock.load()
+        in_enrolment = self.keystore.trial() is None
+        self.logbook = Logbook(self, NotThere)
+        self.logbook.load(in_enrolment)
+        self.logbook.note(usagelog.POWER_ON)
+        self._read_lists()
+        selftest.run(self.identity.d, self.identity.point)
+        self.journal.load(in_enrolment)
+        self.own_prefix = part_name(self.identity.device_id, 0, 0, KIND_RECORDING)[:17]
+        self.insert_card()
+
+    def _read_lists(self):
+        own, store = self.identity, self.keystore
+        self.keylist = policy.KeyList.parse(store.keylist(), own.root_point, own.organisation)
+        self.policy = policy.Policy.parse(store.policy(), own.root_point, own.organisation)
+        try:
+            self.drilled = store.drilled()
+        except NotDrilled:
+            self.drilled = 0
+
+    def insert_card(self) -> None:
+        """A card was put in, or stood in at boot: clear up on it, then begin the log segment."""
+        self.pool.drop()
+        blocks = ProvenBlocks(self.board.card_device, self.policy.chunk_size)
+        self.card = Card(blocks, self.board.mount_point)
+        self.card_fault = None
+        try:
+            self.card.mount()
+            recover(self)
+            self._build_recorder()
+            self.logbook.note(usagelog.CARD, 1, 0, self.card.serial)
+            self.logbook.open(self._log_carrier)
+        except (NoCard, CardFault, CardFull, JournalFull) as fault:
+            self.card_fault = type(fault)
+            self.say("- the card cannot be used: %s" % self.card_fault.__name__)
+
+    def _build_recorder(self):
+        slots = SlotMaker(self.keylist, self.identity.device_id, self.drbg.generate)
+        rules = self.policy
+        self._readying = Readying(
+            self.card, slots, self.pool, KIND_RECORDING, rules.chunk_size, rules.part_bytes
+        )
+        self.recorder = Recorder(self, Carrier(self, self._readying, rules.signature_interval_ms))
+        log = for_log(self.card, slots, self.pool, self.board.log_part_bytes)
+        self._log_carrier = Carrier(self, log, LOG_INTERVAL_MS)
+
+    def block_of(self, name: str) -> int:
+        """Bytes of a head block of a file that does not say so itself."""
+        return 2048 if name.endswith(".skl") else block_size(self.policy.chunk_size)
+
+    def check_sound(self) -> None:
+        """Raise what keeps this camera from sealing at all."""
+        if self.fault is not None:
+            raise self.fault
+
+    def check_may_record(self) -> None:
+        self.check_sound()
+        if self.card_fault is not None:
+            raise self.card_fault
+        if self.card.dead:
+            raise CardFault  # until it is taken out and put in again
+
+    def step(self) -> bool:
+        """One slice of whatever there is to do; False if there is nothing."""
+        if self.recorder is None:
+            return False
+        worked = self.recorder.step()
+        worked = self.logbook.step() or worked
+        if not worked and not self.recorder.recording and self.card_fault is None and not self.card.dead:
+            worked = self._make_ready()
+        return worked
+
+    def _make_ready(self):
+        try:
+            return self._readying.step()
+        except (CardFull, CardFault) as fault:
+            self.card_fault = type(fault)
+            self.say("- the card cannot be used: %s" % self.card_fault.__name__)
+            return False
+
+    def film(self, milliseconds: int) -> None:
+        """A trial: film so long, or to the end of the source."""
+        self.recorder.start(trial=True)
+        began = self.clock.ms()
+        while self.recorder.recording and not self.source.ended and self.clock.ms() - began < milliseconds:
+            if not self.step():
+                self.board.idle(self)
+        if not self.recorder.recording:
+            raise self.recorder.fault
+        self.recorder.stop()
+
+    def enrolment(self, folder: str) -> Enrolment:
+        return Enrolment(self, Exchange(folder))
+
+    def power_off(self) -> None:
+        """In order: end what is open, close the log, let go of the card."""
+        if self.recorder is None:
+            return
+        if self.recorder.recording:
+            self.recorder.stop(REASON_POWER_DOWN)
+        self.logbook.note(usagelog.POWER_DOWN, REASON_POWER_DOWN)
+        self.logbook.close(REASON_POWER_DOWN)
+        self.pool.drop()
+        self.card.unmount()
+
+
+def _mount_files(board):
+    """The littlefs behind the raw sectors; formatted where flash is made, never here: a failed read is no empty start."""
+    device = board.flash_device
+    region = Region(device, FILES_FIRST, device.ioctl(4, 0) - FILES_FIRST)
+    try:
+        return vfs.VfsLfs2(region, readsize=256, progsize=256, lookahead=32)
+    except OSError:
+        raise FlashFault
+
+
+def format_files(device) -> None:
+    """For a flash that is made, not for one that is found."""
+    vfs.VfsLfs2.mkfs(Region(device, FILES_FIRST, device.ioctl(4, 0) - FILES_FIRST), readsize=256, progsize=256, lookahead=32)

@@ -1,0 +1,73 @@
+"""Time, and how far it can be believed.
+
+Milliseconds since boot come from the board; the hour comes from a time statement signed by the vault, kept over a
+restart as the distance to the board's own clock. Never sets itself, and never stops a recording.
+"""
+
+import struct
+
+from sealcam.crypto import sha256
+from sealcam.errors import ClockFault
+from sealcam.flash import NotThere
+from sealcam.layout import CLOCK_KEPT, CLOCK_NONE, CLOCK_STATEMENT, UNKNOWN_UNCERTAINTY
+
+_FILE = "clock"
+_FIELDS = ">qQI32s"  # offset to the board's clock, its reading at the time, uncertainty then, anchor
+_DRIFT = 20000  # one part in: 50 ppm
+
+
+class Clock:
+    """`rtc` has `ms()` since boot and `utc_ms()`, the board's own clock, None where it has lost the hour."""
+
+    def __init__(self, rtc, files):
+        self._rtc, self._files = rtc, files
+        self._offset = self._set_at = 0
+        self._uncertainty = UNKNOWN_UNCERTAINTY
+        self.anchor = bytes(32)  # SHA-256 of the signed bytes of the newest time statement
+        self.source = CLOCK_NONE
+
+    def load(self) -> None:
+        """Take up what was kept; the anchor is kept even where the board's clock lost the hour."""
+        try:
+            raw = self._files.read(_FILE)
+        except NotThere:
+            return
+        if len(raw) != struct.calcsize(_FIELDS) + 32 or sha256(raw[:-32]) != raw[-32:]:
+            raise ClockFault
+        self._offset, self._set_at, self._uncertainty, self.anchor = struct.unpack(_FIELDS, raw[:-32])
+        now = self._rtc.utc_ms()
+        if now is not None and now >= self._set_at:  # a clock that went back knows nothing
+            self.source = CLOCK_KEPT
+
+    def ms(self) -> int:
+        return self._rtc.ms()
+
+    def utc_ms(self) -> int:
+        """UTC milliseconds since 1970, 0 unknown."""
+        now = self._rtc.utc_ms()
+        return 0 if now is None or self.source == CLOCK_NONE else now + self._offset
+
+    @property
+    def uncertainty_ms(self) -> int:
+        now = self._rtc.utc_ms()
+        if now is None or self.source == CLOCK_NONE:
+            return UNKNOWN_UNCERTAINTY
+        return min(self._uncertainty + max(0, now - self._set_at) // _DRIFT, UNKNOWN_UNCERTAINTY)
+
+    def board_ms(self) -> int:
+        """The board's own clock, 0 unknown: only good for how long something took over a restart."""
+        return self._rtc.utc_ms() or 0
+
+    def accept(self, utc_ms: int, anchor: bytes, asked_board_ms: int) -> int:
+        """Set by a statement that was checked; answers the change in ms. Old by no more than since it was asked for."""
+        now = self._rtc.utc_ms()
+        before = self.utc_ms()
+        self.anchor = bytes(anchor)
+        if now is not None:
+            age = max(0, now - asked_board_ms) if asked_board_ms else UNKNOWN_UNCERTAINTY
+            self._offset, self._set_at = utc_ms - now, now
+            self._uncertainty = min(age, UNKNOWN_UNCERTAINTY)
+            self.source = CLOCK_STATEMENT
+        raw = struct.pack(_FIELDS, self._offset, self._set_at, self._uncertainty, self.anchor)
+        self._files.replace(_FILE, raw, sha256(raw))
+        return self.utc_ms() - before if before else 0

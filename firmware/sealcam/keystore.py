@@ -1,0 +1,110 @@
+"""Keys at rest in flash: the device key, the organisation's lists, the drill.
+
+Small files with a digest behind their content. A blank or damaged one is a fault with a name, never an absence. Knows
+no signature; whoever reads a list checks it.
+"""
+
+import struct
+
+from sealcam.crypto import same, sha256
+from sealcam.errors import FlashFault, KeyListFault, NotDrilled, NotEnrolled, PolicyFault
+from sealcam.flash import NotThere
+
+_IDENTITY = ">32s65s65s32s16s16sQ"  # d, point, root point, organisation, offer's nonce, time nonce, board ms
+_DIGEST = 32
+
+
+class Identity:
+    """Who the camera is, and whose."""
+
+    def __init__(self, raw):
+        d, self.point, self.root_point, self.organisation, self.nonce, self.time_nonce, self.asked_ms = struct.unpack(
+            _IDENTITY, raw
+        )
+        self.d = int.from_bytes(d, "big")
+        self.device_id = sha256(self.point)
+
+
+class KeyStore:
+    """`files` is a flash.Files."""
+
+    def __init__(self, files):
+        self._files = files
+
+    def identity(self) -> Identity:
+        """NotEnrolled if there is none, or the device key is blank: nothing can be signed, so nothing is recorded."""
+        raw = self._get("identity", NotEnrolled)
+        if len(raw) != struct.calcsize(_IDENTITY) or not any(raw[:32]) or raw[32] != 4:
+            raise NotEnrolled  # blanked
+        return Identity(raw)
+
+    def has_identity(self) -> bool:
+        """Whether there is a file at all, good or bad: what refuses a second organisation."""
+        return "identity" in self._files.names()
+
+    def keep_identity(self, d, point, root_point, organisation, nonce, time_nonce, asked_ms) -> None:
+        """The last write of taking an offer: before it the camera belongs to nobody, after it to this organisation."""
+        raw = struct.pack(
+            _IDENTITY, d.to_bytes(32, "big"), point, root_point, organisation, nonce, time_nonce, asked_ms
+        )
+        self._put("identity", raw)
+
+    def keylist(self) -> bytes:
+        return self._get("keylist", KeyListFault)
+
+    def policy(self) -> bytes:
+        return self._get("policy", PolicyFault)
+
+    def keep_lists(self, keylist, policy) -> None:
+        self._put("keylist", keylist)
+        self._put("policy", policy)
+
+    def certificate(self) -> bytes:
+        return self._get("certificate", NotEnrolled)
+
+    def keep_certificate(self, statement, certificate) -> None:
+        """The certificate is kept and never parsed; the statement's signed bytes stand behind the clock's anchor."""
+        self._put("time", statement)
+        self._put("certificate", certificate)
+
+    def has_certificate(self) -> bool:
+        return "certificate" in self._files.names()
+
+    def trial(self) -> "tuple[int, int, bytes] | None":
+        """(sequence, length of the part, h_core) of the trial recording, None while there is none."""
+        try:
+            return struct.unpack(">QQ32s", self._get("trial", NotThere))
+        except NotThere:
+            return None
+
+    def keep_trial(self, sequence: int, length: int, h_core: bytes) -> None:
+        self._put("trial", struct.pack(">QQ32s", sequence, length, h_core))
+
+    def drilled(self) -> int:
+        """The key-list version that somebody has shown they can open; NotDrilled if there is none."""
+        return struct.unpack(">I", self._get("drill", NotDrilled))[0]
+
+    def keep_drill(self, version: int) -> None:
+        self._put("drill", struct.pack(">I", version))
+
+    def boots(self) -> int:
+        """How often the camera has started, this time included: counted before the number is used."""
+        try:
+            count = struct.unpack(">I", self._get("boots", NotThere))[0]
+        except NotThere:
+            count = 0
+        self._put("boots", struct.pack(">I", count + 1))
+        return count + 1
+
+    def _get(self, name, missing):
+        try:
+            raw = self._files.read(name)
+        except NotThere:
+            raise missing
+        if len(raw) < _DIGEST or not same(sha256(raw[:-_DIGEST]), raw[-_DIGEST:]):
+            raise FlashFault if missing is NotThere else missing  # changed since it was written
+        return raw[:-_DIGEST]
+
+    def _put(self, name, content):
+        content = bytes(content)
+        self._files.replace(name, content, sha256(content))

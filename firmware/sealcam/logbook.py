@@ -1,0 +1,96 @@
+"""The usage log: into flash first, then sealed to the card in the open log segment.
+
+Knows where entries are kept and when they are safe; what an entry is, `usagelog` knows. A card that is out or fails
+costs nothing: the next segment begins with what reached flash and no closed segment.
+"""
+
+from sealcam import usagelog
+from sealcam.errors import CardFault, CardFull, JournalFull, LogFault, NoCard
+from sealcam.layout import REASON_CARD_FULL, TRACK_LOG
+
+_FILE = "log"
+_LOST = (CardFault, CardFull, NoCard, JournalFull)
+
+
+class Logbook:
+    """`camera` is the introduction of the parts; `files` holds the entries no closed segment is known to hold."""
+
+    def __init__(self, camera, missing: type):
+        self._camera, self._missing = camera, missing
+        self._log = usagelog.UsageLog(camera.identity.device_id)
+        self._waiting = []
+        self._carrier = None
+
+    def load(self, may_begin: bool = False) -> None:
+        """Take up the chain; LogFault unless it holds. Only a camera that is being enrolled may begin one (L5)."""
+        try:
+            raw = self._camera.files.read(_FILE)
+        except self._missing:
+            if not may_begin:
+                raise LogFault
+            raw = b""
+        size = usagelog.ENTRY_SIZE
+        self._waiting = [raw[at : at + size] for at in range(0, len(raw), size)]
+        usagelog.check(self._waiting)
+        if self._waiting:
+            self._log.restore(self._waiting[-1])
+
+    def note(self, event: int, detail: int = 0, seq: int = 0, data: bytes = b"") -> None:
+        """Durable in flash when this returns (L1)."""
+        camera = self._camera
+        clock = camera.clock
+        entry = self._log.entry(event, detail, seq, data, camera.boot_count, clock.ms(), clock.utc_ms())
+        camera.files.append(_FILE, entry)
+        self._waiting.append(entry)
+
+    def open(self, carrier) -> None:
+        """Begin a segment with all that waits. Raises what the card or the journal raises."""
+        carrier.begin()
+        self._carrier = carrier
+
+    def step(self) -> bool:
+        """Write one entry, or seal or sign what is due; True if something was done. A card that fails ends the segment."""
+        if self._carrier is None:
+            return False
+        try:
+            return self._step(self._carrier)
+        except _LOST as fault:
+            self._give_up(fault)
+            return True
+
+    def _step(self, carrier):
+        if carrier.muxer.pending:
+            carrier.pump()
+            return True
+        now = carrier.ms()
+        if not self._waiting:
+            return carrier.pad_if_due(now) or carrier.sign_if_due(now)
+        if not carrier.make_room(usagelog.ENTRY_SIZE):
+            self._carrier = None
+            carrier.end(REASON_CARD_FULL)  # what waits stays in flash, for a segment on another card
+            return True
+        carrier.muxer.offer(TRACK_LOG, 0, now, self._waiting.pop(0))
+        carrier.pump()
+        return True
+
+    def _give_up(self, fault):
+        carrier, self._carrier = self._carrier, None
+        carrier.cut()
+        self._camera.say("- log segment %d given up: %s" % (carrier.seq, type(fault).__name__))
+
+    def close(self, reason: int) -> None:
+        """End the segment, signed; then flash may forget what it holds, but for the end of the chain."""
+        carrier = self._carrier
+        if carrier is None:
+            return
+        while self._waiting or carrier.muxer.pending:
+            if not self.step() or self._carrier is None:
+                return
+        try:
+            carrier.end(reason)
+        except _LOST as fault:
+            self._give_up(fault)
+            return
+        self._carrier = None
+        raw = self._camera.files.read(_FILE)
+        self._camera.files.replace(_FILE, raw[-usagelog.ENTRY_SIZE :])

@@ -1,0 +1,57 @@
+"""Make a secret and its first part ready before anybody asks for them.
+
+A ready part has its slots, a zero core and a name without a number. Secrets wait in the pool, in RAM alone; what is on
+the card opens nothing. Knows the card and the slots; never a sequence number, never a chunk.
+"""
+
+from sealcam.errors import CardFull
+from sealcam.layout import KIND_LOG, LOG_CHUNK_SIZE, block_size, pack_head, ready_name
+
+_NO_CORE, _NO_TAG = bytes(256), bytes(32)
+
+
+class Readying:
+    """One kind of file. `slots` is a SlotMaker, `pool` a Pool; `head` is lent by whoever writes heads of this kind."""
+
+    def __init__(self, card, slots, pool, kind: int, chunk_size: int, part_bytes: int):
+        self._card, self._slots, self._pool = card, slots, pool
+        self.kind, self.chunk_size, self.part_bytes = kind, chunk_size, part_bytes
+        self.block = block_size(chunk_size)
+        self.head = memoryview(bytearray(self.block))
+        self._job = None
+        self._number = 0
+        self.name = ""
+
+    def step(self) -> bool:
+        """Do a slice of the work; False when there is nothing left to do. CardFull if there is no room for a part."""
+        if self._pool.has(self.kind):
+            return False
+        if self._job is None:
+            self._job = self._slots.job(self.kind, self.block)
+        elif self._job.step():
+            ready, self._job = self._job.ready, None
+            self._allocate(ready)
+            self._pool.offer(ready)
+        return True
+
+    def take(self):
+        """(ready secret, name of its part), made now if there was no time before."""
+        while self.step():
+            pass
+        return self._pool.take(self.kind), self.name
+
+    def drop(self) -> None:
+        """Forget a job that is half done; the pool is dropped by whoever owns it."""
+        self._job = None
+
+    def _allocate(self, ready):
+        if not self._card.has_room(self.part_bytes):
+            raise CardFull
+        pack_head(self.head, _NO_CORE, _NO_TAG, ready.slot_area)
+        self._number += 1
+        self.name = ready_name(self._number, self.kind)
+        self._card.allocate(self.name, self.part_bytes, self.head).close()
+
+
+def for_log(card, slots, pool, part_bytes: int) -> Readying:
+    return Readying(card, slots, pool, KIND_LOG, LOG_CHUNK_SIZE, part_bytes)

@@ -1,0 +1,340 @@
+"""The whole device as a process on a desk: a FAT image for a card, an image for flash, a console for buttons.
+
+    build/micropython/ctr firmware/simulator.py --card CARD.img --flash FLASH.img [--reel FILE.reel] [--exchange DIR]
+        [--run "record; wait end; stop; power off"] [--fast | --real-time] [flags below]
+
+Commands, one a line (or in --run, between semicolons): record, stop, bookmark [N], mute, unmute, category N [TEXT],
+place TEXT, enrol, inventory NONCEHEX PATH, status, wait idle|recording|end|chunks N|ms N, power off. Answers are lines
+`ok ...` or `refused STATUS reason`; what happens by itself is a line `- ...`. The end of the input is an orderly power off.
+"""
+
+import os
+import sys
+
+_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path.insert(0, _HERE + "/../boards/unix")
+sys.path.insert(0, _HERE)
+
+import board as desk  # noqa: E402 - only reachable from here on
+import main  # noqa: E402
+import reel  # noqa: E402
+import vfs  # noqa: E402
+from hashlib import sha256  # noqa: E402
+from sealcam import crypto  # noqa: E402
+from sealcam.enrolment import inventory  # noqa: E402
+from sealcam.errors import FormatFault, OutOfOrder, SealcamError  # noqa: E402
+
+_VALUES = ("card", "flash", "reel", "exchange", "run", "card-fails-at", "card-loses-at", "cut-after", "make-card")
+_SWITCHES = (
+    "fast", "real-time", "torn", "card-full", "clock-unset", "bad-cipher", "blank-key", "bad-keylist", "no-entropy",
+)  # fmt: skip
+_PROGRAM = ("main.py", "simulator.py")
+
+
+class Usage(Exception):
+    """Something on the command line or the console cannot be meant."""
+
+
+def parse(arguments: list) -> dict:
+    """{flag: value or True}; Usage for one that is not known."""
+    options, waiting = {}, None
+    for word in arguments:
+        if waiting:
+            options[waiting], waiting = word, None
+        elif word.startswith("--") and word[2:] in _VALUES:
+            waiting = word[2:]
+        elif word.startswith("--") and word[2:] in _SWITCHES:
+            options[word[2:]] = True
+        else:
+            raise Usage("unknown: %s" % word)
+    if waiting or "flash" not in options:
+        raise Usage("--%s needs a value" % waiting if waiting else "--flash is needed")
+    return options
+
+
+def firmware_digest() -> bytes:
+    """SHA-256 over the files of the firmware, by name."""
+    whole = sha256()
+    names = sorted(["sealcam/" + name for name in os.listdir(_HERE + "/sealcam") if name.endswith(".py")])
+    for name in names + list(_PROGRAM):
+        with open(_HERE + "/" + name, "rb") as file:
+            whole.update(name.encode() + b"\x00" + sha256(file.read()).digest())
+    return whole.digest()
+
+
+def make_board(options: dict):
+    """The devices of the images named, with the faults asked for."""
+    faults = desk.Faults(
+        cut_after=int(options.get("cut-after", 0)),
+        torn=0.5 if "torn" in options else 0.0,
+        fails_at=int(options.get("card-fails-at", 0)),
+        loses_at=int(options.get("card-loses-at", 0)),
+    )
+    fast = "real-time" not in options
+    feed = reel.Reel(options["reel"]) if "reel" in options else desk.NoFeed()
+    noise = (lambda: bytes(1024)) if "no-entropy" in options else None
+    return desk.Board(
+        _card_device(options, faults), _flash_device(options, faults), feed,
+        desk.DeskClock(fast, "clock-unset" in options), fast, noise, firmware_digest(),
+    )  # fmt: skip
+
+
+def _flash_device(options, faults):
+    path = options["flash"]
+    new = not _exists(path)
+    if new:
+        desk.make_flash(path)
+    device = desk.Blocks(desk.FileStore(path), desk.FLASH_SECTOR, faults, False)
+    if new:
+        main.format_files(desk.Blocks(desk.FileStore(path), desk.FLASH_SECTOR, desk.Faults(), False))
+    return device
+
+
+def _card_device(options, faults):
+    if "card" not in options:
+        return desk.NoCardDevice()
+    path = options["card"]
+    if "make-card" in options and not _exists(path):
+        _make_card(path, int(options["make-card"]))
+    return desk.Blocks(desk.FileStore(path), desk.SECTOR, faults, True)
+
+
+def _make_card(path, megabytes):
+    with open(path, "wb") as file:
+        file.seek(megabytes * 1048576 - 1)
+        file.write(b"\x00")
+    vfs.VfsFat.mkfs(desk.Blocks(desk.FileStore(path), desk.SECTOR, desk.Faults(), True))
+
+
+def _exists(path):
+    try:
+        os.stat(path)
+    except OSError as fault:
+        if fault.args[0] != 2:
+            raise
+        return False
+    return True
+
+
+class BrokenCipher:
+    """What `--bad-cipher` puts in the cipher's place: it gives back what it was given."""
+
+    def __init__(self, key, mode, iv=None):
+        pass
+
+    def encrypt(self, source, out=None):
+        if out is None:
+            return bytes(source)
+        out[:] = source
+        return out
+
+    decrypt = encrypt
+
+
+def spoil(camera, options: dict) -> None:
+    """Put the camera into the state a flag asks for, before it boots."""
+    if "bad-cipher" in options:
+        crypto.aes = BrokenCipher
+    if "blank-key" in options:
+        raw = camera.files.read("identity")
+        camera.files.replace("identity", bytes(len(raw)))
+    if "bad-keylist" in options:
+        raw = bytearray(camera.files.read("keylist"))
+        raw[100] ^= 0xFF
+        camera.files.replace("keylist", raw)
+
+
+def fill_card(camera) -> None:
+    """`--card-full`: a file that leaves no room for a part."""
+    facts = camera.card._fs.statvfs("/")
+    size = min(facts[0] * (facts[3] - 4), 0xFFFFFFFF)
+    camera.card.allocate("full.bin", size).close()
+
+
+class Console:
+    """Buttons and power, as lines."""
+
+    def __init__(self, camera, options):
+        self._camera, self._folder = camera, options.get("exchange")
+        self.on = True
+
+    def do(self, line: str) -> None:
+        words = line.split()
+        if not words:
+            return
+        try:
+            answer = self._act(words, line)
+        except SealcamError as fault:
+            answer = "refused 0x%02x %s" % (fault.status, describe(type(fault)))
+        except (Usage, ValueError) as fault:
+            answer = "refused 0x00 %s" % fault
+        print(answer)
+
+    def _act(self, words, line):
+        name, rest = words[0], line.strip()[len(words[0]) :].strip()
+        if name == "power":
+            self._camera.power_off()
+            self.on = False
+            return "ok off"
+        action = getattr(self, "_do_" + name, None)
+        if action is None:
+            raise Usage("unknown command: %s" % name)
+        return "ok " + (action(rest) or name)
+
+    def _recorder(self):
+        camera = self._camera
+        camera.check_may_record()
+        if camera.recorder is None:
+            raise OutOfOrder
+        return camera.recorder
+
+    def _do_record(self, rest):
+        recorder = self._recorder()
+        recorder.start()
+        print("- recording %d started" % recorder.seq)
+        print("- lamp recording")
+        return "recording %d" % recorder.seq
+
+    def _do_stop(self, rest):
+        recorder = self._recorder()
+        recorder.stop()
+        print("- lamp ready")
+        return "stopped %d" % recorder.seq
+
+    def _do_bookmark(self, rest):
+        self._recorder().bookmark(int(rest or 0))
+
+    def _do_mute(self, rest):
+        self._recorder().mute()
+
+    def _do_unmute(self, rest):
+        self._recorder().unmute()
+
+    def _do_category(self, rest):
+        number, _, text = rest.partition(" ")
+        self._recorder().category(int(number), text)
+
+    def _do_place(self, rest):
+        self._recorder().say_place(rest)
+
+    def _do_enrol(self, rest):
+        if not self._folder:
+            raise Usage("enrol needs --exchange DIR")
+        return self._camera.enrolment(self._folder).step()
+
+    def _do_inventory(self, rest):
+        nonce, _, path = rest.partition(" ")
+        nonce = bytes([int(nonce[at : at + 2], 16) for at in range(0, len(nonce), 2)])
+        if len(nonce) != 16 or not path:
+            raise FormatFault
+        self._camera.check_sound()
+        with open(path, "wb") as file:
+            for piece in inventory(self._camera, nonce):
+                file.write(piece)
+        return "inventory %s" % path
+
+    def _do_status(self, rest):
+        camera = self._camera
+        fault = camera.fault or camera.card_fault
+        recorder = camera.recorder
+        state = "recording %d chunks %d" % (recorder.seq, recorder.chunks) if recorder and recorder.recording else "idle"
+        why = "refuses 0x%02x %s" % (fault.status, describe(fault)) if fault else "sound"
+        return "%s, %s, drilled %d" % (state, why, camera.drilled)
+
+    def _do_wait(self, rest):
+        words = rest.split()
+        camera = self._camera
+        goal = words[0] if words else ""
+        number = int(words[1]) if len(words) > 1 else 0
+        began = camera.clock.ms()
+        while not self._reached(goal, number, began):
+            self.turn()
+        return "waited %s" % rest
+
+    def _reached(self, goal, number, began):
+        recorder = self._camera.recorder
+        recording = recorder is not None and recorder.recording
+        if goal == "idle":
+            return not recording and not self._camera.step()
+        if goal == "recording":
+            return True
+        if goal == "end":
+            return not recording or self._camera.source.ended
+        if goal == "chunks":
+            return not recording or recorder.chunks >= number or self._camera.source.ended
+        if goal == "ms":
+            return self._camera.clock.ms() - began >= number
+        raise Usage("wait idle, recording, end, chunks N or ms N")
+
+    def turn(self) -> None:
+        """One slice of work, or let time pass."""
+        if not self._camera.step():
+            self._camera.board.idle(self._camera)
+
+
+def describe(fault: type) -> str:
+    return _WORDS.get(fault.__name__, fault.__name__)
+
+
+_WORDS = {
+    "SelfTestFailed": "self-test failed: a known answer did not come out",
+    "EntropyFault": "no healthy noise, or the generator's state could not be kept",
+    "KeyListFault": "the key list is missing or damaged",
+    "PolicyFault": "the policy is missing or damaged",
+    "NotEnrolled": "not enrolled: there is no device key",
+    "NotDrilled": "not drilled: nobody has shown that they can open what would be sealed",
+    "JournalFault": "the journal cannot be read",
+    "JournalFull": "the journal is full",
+    "FlashFault": "flash did not keep what was written",
+    "NoCard": "there is no card",
+    "CardFault": "the card failed or lost a write; take it out",
+    "CardFull": "the card is full",
+    "SourceFault": "the camera or the microphone stopped",
+    "OutOfOrder": "not now",
+}
+
+
+def run(arguments: list) -> int:
+    options = parse(arguments)
+    camera = main.Camera(make_board(options))
+    spoil(camera, options)
+    camera.boot()
+    if "card-full" in options and camera.recorder:
+        fill_card(camera)
+    console = Console(camera, options)
+    print("- ready" if camera.fault is None else "- refuses 0x%02x %s" % (camera.fault.status, describe(camera.fault)))
+    if "run" in options:
+        for line in options["run"].split(";"):
+            if console.on:
+                console.do(line)
+    else:
+        _attend(console, camera)
+    if console.on:
+        console.do("power off")
+    return 0
+
+
+def _attend(console, camera):
+    """Read lines as they come, and go on filming between them."""
+    import select
+
+    poll = select.poll()
+    poll.register(sys.stdin, select.POLLIN)
+    while console.on:
+        busy = camera.recorder is not None and camera.recorder.recording
+        if poll.poll(0 if busy else 20):
+            line = sys.stdin.readline()
+            if not line:
+                return
+            console.do(line)
+        else:
+            console.turn()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except Usage as fault:
+        print("usage: %s" % fault)
+        print(__doc__ if "__doc__" in globals() else "see the head of firmware/simulator.py")
+        sys.exit(2)
