@@ -20,7 +20,7 @@ def main(budget: Path, images: list[str]) -> int:
         is_within = code <= limits["code_and_constants"] and initialised <= limits["data"]
         is_over |= not is_within
         print(f"size: {image}: {code} of {limits['code_and_constants']} bytes of code and constants")
-        print(f"size: {image}: {initialised} of {limits['data']} of data; {'within' if is_within else 'OVER'}")
+        print(f"size: {image}: {initialised} of {limits['data']} of data{'' if is_within else ': OVER BUDGET'}")
     return int(is_over)
 
 
