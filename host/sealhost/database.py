@@ -1,0 +1,100 @@
+"""One SQLite database, opened with its pragmas and brought up to date.
+
+Tables belong to the modules that name them; here is only how a database is opened, migrated and closed. Every
+commit is announced (`durable`). PostgreSQL comes by the same URL later.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.pool import NullPool
+
+from sealhost.durable import durable
+from sealhost.errors import StoreFull, StoreUnavailable
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_SECONDS = 30
+_FULL = ("database or disk is full", "disk I/O error")
+
+
+class Database:
+    """A database file and the name of its migrations."""
+
+    def __init__(self, path: Path, migrations: str) -> None:
+        self.path = Path(path)
+        self._migrations = migrations
+        self.engine = sa.create_engine(f"sqlite:///{self.path}", poolclass=NullPool)
+        sa.event.listen(self.engine, "connect", _prepare)
+        sa.event.listen(self.engine, "begin", _begin)
+        with self.trouble():
+            self._upgrade()
+
+    @contextmanager
+    def write(self, step_name: str) -> Iterator[sa.Connection]:
+        """One transaction, begun for writing at once; durable when the block is left, or nothing happened."""
+        with self.trouble(), self.engine.connect() as connection:
+            connection = connection.execution_options(is_write=True)
+            with connection.begin():
+                yield connection
+                durable(step_name)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A consistent view; nothing is written."""
+        with self.trouble(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def trouble(self) -> Iterator[None]:
+        """What the disk or SQLite says, as an error that names the place."""
+        try:
+            yield
+        except (sa.exc.OperationalError, sa.exc.DatabaseError, OSError) as fault:
+            if isinstance(fault, sa.exc.IntegrityError):
+                raise
+            said = str(getattr(fault, "orig", fault))
+            raise (StoreFull if said in _FULL else StoreUnavailable)(self.path, said) from None
+
+    def _upgrade(self) -> None:
+        """Bring the tables up to date; one process at a time, in one transaction of SQLite."""
+        config = AlembicConfig()
+        config.set_main_option("script_location", str(_MIGRATIONS / self._migrations))
+        config.set_main_option("path_separator", "os")
+        head = ScriptDirectory.from_config(config).get_current_head()
+        with self._lock(), self.engine.connect() as connection:
+            if MigrationContext.configure(connection).get_current_revision() == head:
+                return
+            connection.rollback()
+            config.attributes["connection"] = connection.execution_options(is_write=True)
+            durable(f"migrate {self._migrations}")
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with open(self.path.with_name(self.path.name + ".lock"), "ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _prepare(connection: object, _record: object) -> None:
+    """Pragmas; and leave BEGIN to us, so that tables made in a migration are rolled back with it."""
+    connection.isolation_level = None  # type: ignore[attr-defined]
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA secure_delete=ON")
+    cursor.execute("PRAGMA recursive_triggers=ON")  # else REPLACE would slip past a trigger on DELETE
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    is_write = connection.get_execution_options().get("is_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")

@@ -1,0 +1,7 @@
+"""Run the migrations of the keytable database on the connection `database` hands over."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
+with context.begin_transaction():
+    context.run_migrations()
