@@ -1,7 +1,8 @@
 """Our whole chunk path, from frame to card: mux, seal, chain, append through FAT to a block device in memory.
 
-Runs on the emulated Cortex-M3: chunk_path.py IMAGE READ_BACK. Twenty-kilobyte pictures at 12 a second, 1 KiB blocks
-of 16 kHz sound. Prints instructions for one chunk, and the bytes it takes in passing and leaves behind.
+Runs on the emulated Cortex-M3: chunk_path.py IMAGE READ_BACK. Twenty-kilobyte pictures at 12 a second, 1 KiB
+blocks of 16 kHz sound. Prints instructions for one chunk, and the bytes it takes in passing and leaves
+behind.
 """
 
 import gc
@@ -10,7 +11,6 @@ import time
 
 import vfs
 from ram_card import RamCard, frame_buffers
-
 from sealcam.card import Card
 from sealcam.layout import TRACK_PICTURE, TRACK_SOUND, pack_core
 from sealcam.muxer import Muxer

@@ -15,7 +15,9 @@ _WINDOW = 4 << 20
 
 @micropython.viper
 def _copy(into: ptr8, out_of: ptr8, to: int, start: int, size: int):
-    """`size` bytes, a multiple of 32; both places four-aligned. Checks no bounds: `_at` has kept within them."""
+    """`size` bytes, a multiple of 32; both places four-aligned. Checks no bounds: `_at` has kept within
+    them.
+    """
     d = int(into) + to
     s = int(out_of) + start
     end = d + size

@@ -1,13 +1,13 @@
 """Sizes, offsets and struct strings of everything written to the card (docs/format/recording.md).
 
-Bytes only: no key, no clock, no card. Nothing here is called between two chunks but `pack_totals`, every few seconds.
+Bytes only: no key, no clock, no card. Nothing here is called between two chunks but `pack_totals`, every few
+seconds.
 """
 
 import struct
 from hashlib import sha256
 
 from micropython import const
-
 
 MAGIC = b"SEALCAM\n"
 FORMAT = const(1)
@@ -126,16 +126,22 @@ def _exactly(value, size):
 
 
 _CORE_NAMES = (
-    "kind flags chunk_size device_id recording_id sequence boot interval_ms start_utc_ms start_ms uncertainty_ms "
-    "keylist clock_source prev anchor slot_digest firmware"
+    "kind flags chunk_size device_id recording_id sequence boot interval_ms start_utc_ms start_ms "
+    "uncertainty_ms keylist clock_source prev anchor slot_digest firmware"
 ).split()
 
 
 def unpack_core(core) -> "dict | None":
-    """The fields of a core we may judge by; None if magic, format, suite, kind, size or reserved bytes are not ours."""
+    """The fields of a core we may judge by; None if magic, format, suite, kind, size or reserved bytes are
+    not ours.
+    """
     values = struct.unpack(CORE_FIELDS, core)
     fields = dict(zip(_CORE_NAMES, values[3:]))
-    known = values[:3] == (MAGIC, FORMAT, SUITE) and fields["kind"] in KINDS and fields["chunk_size"] in CHUNK_SIZES
+    known = (
+        values[:3] == (MAGIC, FORMAT, SUITE)
+        and fields["kind"] in KINDS
+        and fields["chunk_size"] in CHUNK_SIZES
+    )
     if not known or fields.pop("flags") or any(core[105:112]) or any(core[240:256]):
         return None
     return fields
@@ -144,7 +150,8 @@ def unpack_core(core) -> "dict | None":
 def pack_head(block, core, tag_0, slot_area) -> None:
     """Lay a head block into `block`, a writable view of B bytes: core, tag_0, zeros, slots, zeros.
 
-    A part made ahead has `core` and `tag_0` of zeros and its slots already; 512 bytes are written over it later.
+    A part made ahead has `core` and `tag_0` of zeros and its slots already; 512 bytes are written over it
+    later.
     """
     clear(block)
     block[:CORE_SIZE][:] = core

@@ -1,8 +1,8 @@
 """Interleave picture, sound and events into one stream of records, cut into plaintext of one size.
 
-A muxer knows buffers and counts. It never touches a key, the card or the clock: every time it writes was given to it.
-The bytes of a frame go once, from the frame buffer into the chunk: `view[a:b][:] = piece`, because `view[a:b] = piece`
-would move all that follows b as well.
+A muxer knows buffers and counts. It never touches a key, the card or the clock: every time it writes was
+given to it. The bytes of a frame go once, from the frame buffer into the chunk: `view[a:b][:] = piece`,
+because `view[a:b] = piece` would move all that follows b as well.
 """
 
 from struct import pack_into
@@ -16,7 +16,8 @@ from sealcam.layout import CHUNK_OVERHEAD, CHUNK_SIZES, TOTALS_SIZE, clear, pack
 _HEADER = const(12)
 _FIELDS = ">BBHII"
 _NO_RECORD = const(0xFFFF)
-_PICTURE, _SOUND = const(1), const(2)
+_PICTURE = const(1)
+_SOUND = const(2)
 _LAST_TRACK = const(6)
 _NOTHING = memoryview(b"")
 
@@ -24,10 +25,10 @@ _NOTHING = memoryview(b"")
 class Muxer:
     """The stream of one recording.
 
-    offer a record; fill(chunk) until it is no longer `pending`; seal the chunk whenever fill says True. Records are
-    written in the order in which they are offered. `used` counts the bytes in the open chunk, `begun_ms` is the time
-    of the first record with a byte in it (-1: it is empty), `first_record` where the first record in it begins.
-    No properties here: with one in its class, an object looks up every name twice.
+    offer a record; fill(chunk) until it is no longer `pending`; seal the chunk whenever fill says True.
+    Records are written in the order in which they are offered. `used` counts the bytes in the open chunk,
+    `begun_ms` is the time of the first record with a byte in it (-1: it is empty), `first_record` where the
+    first record in it begins. No properties here: with one in its class, an object looks up every name twice.
     """
 
     def __init__(self, chunk_size: int):
@@ -61,7 +62,9 @@ class Muxer:
         self.begun_ms = -1
 
     def offer(self, track: int, flags: int, ms: int, view) -> None:
-        """Take a record; `view` (memoryview, bytes or bytearray) must keep its bytes while the record is `pending`."""
+        """Take a record; `view` (memoryview, bytes or bytearray) must keep its bytes while the record is
+        `pending`.
+        """
         if self.pending:
             raise OutOfOrder  # the record before is not written yet
         if not 0 < track <= _LAST_TRACK:
@@ -77,7 +80,9 @@ class Muxer:
         self.pending = True
 
     def fill(self, chunk) -> bool:
-        """Put of the record what goes into `chunk`; True when the chunk is full: seal it, then fill the next."""
+        """Put of the record what goes into `chunk`; True when the chunk is full: seal it, then fill the
+        next.
+        """
         if chunk is not self._chunk:
             self.attach(chunk)
         if not self.pending:
@@ -142,7 +147,9 @@ class Muxer:
         return True
 
     def pad(self, chunk) -> bool:
-        """Close a chunk that is not full: True when there is something to seal, False when no byte is in it."""
+        """Close a chunk that is not full: True when there is something to seal, False when no byte is in
+        it.
+        """
         if self.pending:
             raise OutOfOrder  # padding begins where a record would begin
         if self._chunk is None or self.used == 0:

@@ -1,4 +1,5 @@
-"""The root-signed key list and policy: signature checked, version only rises; the strictest where they say nothing.
+"""The root-signed key list and policy: signature checked, version only rises; the strictest where they say
+nothing.
 
 Rules only: where the files are kept, and what is done when one is refused, is not known here.
 """
@@ -39,11 +40,13 @@ class KeyList:
         self._points = points
 
     @classmethod
-    def parse(cls, file_bytes, root_point: bytes, organisation: bytes, at_least: int = 0, held=None) -> "KeyList":
+    def parse(
+        cls, file_bytes, root_point: bytes, organisation: bytes, at_least: int = 0, held=None
+    ) -> "KeyList":
         """A key list file, every point checked; KeyListFault for anything statements.md refuses.
 
-        `at_least` is the lowest version taken; `held` the list in force: an older one is refused, and so is another
-        body under the same version.
+        `at_least` is the lowest version taken; `held` the list in force: an older one is refused, and so is
+        another body under the same version.
         """
         version, body = _open(statements.KEY_LIST, file_bytes, root_point, organisation, KeyListFault)
         _check_rise(version, sha256(body), at_least, held, KeyListFault)
@@ -74,7 +77,7 @@ def _open(label, file_bytes, root_point, organisation, fault):
     try:
         return statements.check_file(label, file_bytes, root_point)
     except BadSignature:
-        raise fault  # not signed by this organisation's root, or not whole
+        raise fault from None  # not signed by this organisation's root, or not whole
 
 
 def _check_rise(version, digest, at_least, held, fault):
@@ -112,7 +115,7 @@ def _entry(entry):
     try:
         p256.decode_point(point)
     except BadPoint:
-        raise KeyListFault  # sealing for a point off the curve would tell its maker our secret
+        raise KeyListFault from None  # sealed for such a point, a secret may tell itself
     return entry[0], point
 
 
@@ -132,8 +135,12 @@ class Policy:
         self.copies = self.slot_copies = 2
 
     @classmethod
-    def parse(cls, file_bytes, root_point: bytes, organisation: bytes, at_least: int = 0, held=None) -> "Policy":
-        """A policy file; PolicyFault for anything statements.md refuses. `at_least` and `held` as in KeyList.parse."""
+    def parse(
+        cls, file_bytes, root_point: bytes, organisation: bytes, at_least: int = 0, held=None
+    ) -> "Policy":
+        """A policy file; PolicyFault for anything statements.md refuses. `at_least` and `held` as in
+        KeyList.parse.
+        """
         version, body = _open(statements.POLICY, file_bytes, root_point, organisation, PolicyFault)
         _check_rise(version, sha256(body), at_least, held, PolicyFault)
         if len(body) != _POLICY_SIZE or any(body[54:]):

@@ -1,7 +1,8 @@
 """Turn plaintext into chunks.
 
-A sealer knows keys and counters. It never touches the card, the clock or a pin. An index is spent before the cipher
-runs, and a chunk buffer goes filling -> sealed -> written: counter mode applied twice gives the plaintext back.
+A sealer knows keys and counters. It never touches the card, the clock or a pin. An index is spent before the
+cipher runs, and a chunk buffer goes filling -> sealed -> written: counter mode applied twice gives the
+plaintext back.
 """
 
 import struct
@@ -127,8 +128,8 @@ class Sealer:
     def seal(self, chunk: ChunkBuffer, first_record: int, ms: int) -> None:
         """Encrypt the payload of `chunk` in place, write its header and tag; `ms` since the start.
 
-        Raises OutOfOrder for a buffer that is not being filled. If anything else goes wrong the buffer is zeroed, and
-        its index stays spent: only a statement, which needs no key stream, may follow under it.
+        Raises OutOfOrder for a buffer that is not being filled. If anything else goes wrong the buffer is
+        zeroed, and its index stays spent: only a statement, which needs no key stream, may follow under it.
         """
         if chunk.state != FILLING or chunk.size != self._size:
             raise OutOfOrder  # sealed already: a second time would write the plaintext
@@ -147,12 +148,18 @@ class Sealer:
     def statement(
         self, chunk: ChunkBuffer, kind: int, covered_index: int, covered_tag, totals, signature, ms: int
     ) -> None:
-        """Make `chunk` (written, or new) a signature or end chunk over what `digest_to_sign` gave to be signed."""
-        if kind not in (TYPE_SIGNATURE, TYPE_END) or len(totals) != TOTALS_SIZE or len(signature) != SIGNATURE_SIZE:
+        """Make `chunk` (written, or new) a signature or end chunk over what `digest_to_sign` gave to be
+        signed.
+        """
+        if (
+            kind not in (TYPE_SIGNATURE, TYPE_END)
+            or len(totals) != TOTALS_SIZE
+            or len(signature) != SIGNATURE_SIZE
+        ):
             raise ValueError
         index = self.index
         if not 0 <= covered_index < index or (kind == TYPE_END and covered_index != index - 1):
-            raise OutOfOrder  # an end vouches for the chunk right before it, and nothing for what is not there
+            raise OutOfOrder  # an end vouches for the chunk before it, and nothing for what is not there
         self.begin(chunk)
         try:
             clear(chunk.payload)

@@ -1,7 +1,7 @@
 """Wrap a recording's keys for its readers, ahead of time.
 
-Makes secrets, slot areas and the pool they wait in. Never touches the card: laying the slots into a head block is
-somebody else's work (`layout.pack_head`), and a ready secret is never stored.
+Makes secrets, slot areas and the pool they wait in. Never touches the card: laying the slots into a head
+block is somebody else's work (`layout.pack_head`), and a ready secret is never stored.
 """
 
 import struct
@@ -33,7 +33,9 @@ class Ready:
     def __init__(self, secret, recording_id, slot_area, slot_digest, keylist_version, kind):
         self.secret = secret
         self.recording_id = recording_id
-        self.slot_area = slot_area  # four slots, 768 bytes; the rest of the area, up to the block's end, is zeros
+        self.slot_area = (
+            slot_area  # four slots, 768 bytes; the rest of the area, up to the block's end, is zeros
+        )
         self.slot_digest = slot_digest  # of the whole area
         self.keylist_version = keylist_version
         self.kind = kind
@@ -128,7 +130,9 @@ def slot_info(role: int, kind: int, device_id: bytes, recording_id: bytes, key_i
 
 
 def parse_slots(area) -> list:
-    """(role, key-list version, key id, enc, sealed) of each slot; FormatFault for an area that breaks section 1.1."""
+    """(role, key-list version, key id, enc, sealed) of each slot; FormatFault for an area that breaks section
+    1.1.
+    """
     view = memoryview(area)
     slots = []
     for at in range(0, min(len(view), MAX_SLOTS * SLOT_SIZE), SLOT_SIZE):
@@ -136,7 +140,12 @@ def parse_slots(area) -> list:
             break
         slot = bytes(view[at : at + SLOT_SIZE])
         role, algorithm, version, key_id, enc, sealed = struct.unpack(SLOT_FIELDS, slot)
-        if role not in (ROLE_OPEN, ROLE_VERIFY) or algorithm != ALGORITHM_HPKE or any(slot[2:4]) or any(slot[153:]):
+        if (
+            role not in (ROLE_OPEN, ROLE_VERIFY)
+            or algorithm != ALGORITHM_HPKE
+            or any(slot[2:4])
+            or any(slot[153:])
+        ):
             raise FormatFault
         slots.append((role, version, key_id, enc, sealed))
     if any(view[len(slots) * SLOT_SIZE :]):

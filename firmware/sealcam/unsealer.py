@@ -40,8 +40,8 @@ class Unsealer:
     def open(self, chunk, expected_index: int, previous_tag) -> int:
         """Prove one chunk, then decrypt its payload in place if it is data; its type.
 
-        `chunk` is a writable buffer. Raises NotProved before one byte is decrypted, FormatFault for what proves and
-        is not of this format.
+        `chunk` is a writable buffer. Raises NotProved before one byte is decrypted, FormatFault for what
+        proves and is not of this format.
         """
         view = memoryview(chunk)
         if len(view) != self._size:

@@ -1,6 +1,7 @@
 """Turn events into chained log entries, and check a chain (docs/format/usage-log.md).
 
-Bytes only: where entries are kept, and when they are safe, is not known here. A log holds no name and no position.
+Bytes only: where entries are kept, and when they are safe, is not known here. A log holds no name and no
+position.
 """
 
 import struct
@@ -10,8 +11,9 @@ from sealcam.errors import LogFault
 
 ENTRY_SIZE = 128
 POWER_ON, POWER_DOWN, SELF_TEST_FAILED, RECORD_START, RECORD_STOP, FOUND_CUT, BOOKMARK = 1, 2, 3, 4, 5, 6, 7
-MUTE, UNMUTE, CATEGORY, LENS, BATTERY, CLOCK_SET, CARD, CARD_FAULT, CARD_FULL = 8, 9, 10, 11, 12, 13, 14, 15, 16
-REFUSED, ENROLLED, KEY_LIST_ACCEPTED, POLICY_ACCEPTED, DRILL_ACCEPTED, ISSUED, RETURNED = 17, 18, 19, 20, 21, 22, 23
+MUTE, UNMUTE, CATEGORY, LENS, BATTERY, CLOCK_SET = 8, 9, 10, 11, 12, 13
+CARD, CARD_FAULT, CARD_FULL, REFUSED = 14, 15, 16, 17
+ENROLLED, KEY_LIST_ACCEPTED, POLICY_ACCEPTED, DRILL_ACCEPTED, ISSUED, RETURNED = 18, 19, 20, 21, 22, 23
 REPLAY, PIN_WRONG, REPLAY_KEY_ERASED, DOCKED, RECEIPT, WIPED, RECEIPT_REFUSED = 24, 25, 26, 27, 28, 29, 30
 EMPTIED, FIRMWARE, VOID_NUMBER = 31, 32, 33
 
@@ -43,7 +45,20 @@ class UsageLog:
         number = self.number + 1
         entry = bytearray(ENTRY_SIZE)
         struct.pack_into(
-            _FIELDS, entry, 0, _MAGIC, event, detail, number, boot, ms, utc_ms, 0, sequence, bytes(data), self.digest
+            _FIELDS,
+            entry,
+            0,
+            _MAGIC,
+            event,
+            detail,
+            number,
+            boot,
+            ms,
+            utc_ms,
+            0,
+            sequence,
+            bytes(data),
+            self.digest,
         )
         digest = sha256(_LABEL, memoryview(entry)[:96])
         memoryview(entry)[96:] = digest
