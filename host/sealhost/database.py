@@ -5,6 +5,8 @@ commit is announced (`durable`). PostgreSQL comes by the same URL later.
 """
 
 import fcntl
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +32,7 @@ class Database:
     def __init__(self, path: Path, migrations: str) -> None:
         self.path = Path(path)
         self._migrations = migrations
+        self._guard = threading.RLock()
         self.engine = sa.create_engine(f"sqlite:///{self.path}", poolclass=NullPool)
         sa.event.listen(self.engine, "connect", _prepare)
         sa.event.listen(self.engine, "begin", _begin)
@@ -39,7 +42,7 @@ class Database:
     @contextmanager
     def write(self, step_name: str) -> Iterator[sa.Connection]:
         """One transaction, begun for writing at once; durable when the block is left, or nothing happened."""
-        with self.trouble(), self.engine.connect() as connection:
+        with self._guard, self.trouble(), self.engine.connect() as connection:
             connection = connection.execution_options(is_write=True)
             with connection.begin():
                 yield connection
@@ -48,8 +51,19 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A consistent view; nothing is written."""
-        with self.trouble(), self.engine.connect() as connection, connection.begin():
+        with self._guard, self.trouble(), self.engine.connect() as connection, connection.begin():
             yield connection
+
+    def drop_cache(self) -> None:
+        """Have the next read come from the medium. SQLite's locks end when any handle of the file is closed, so
+        this is for a moment when this process has no connection to it."""
+        with self._guard, self.trouble():
+            for path in (self.path, self.path.with_name(self.path.name + "-wal")):
+                if path.exists():
+                    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                    os.fsync(handle)
+                    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+                    os.close(handle)
 
     @contextmanager
     def trouble(self) -> Iterator[None]:
