@@ -20,7 +20,8 @@ def main(budget: Path, images: list[str]) -> int:
         is_within = code <= limits["code_and_constants"] and initialised <= limits["data"]
         is_over |= not is_within
         print(f"size: {image}: {code} of {limits['code_and_constants']} bytes of code and constants")
-        print(f"size: {image}: {initialised} of {limits['data']} of data{'' if is_within else ': OVER BUDGET'}")
+        over = "" if is_within else ": OVER BUDGET"
+        print(f"size: {image}: {initialised} of {limits['data']} of data{over}")
     return int(is_over)
 
 
