@@ -1,6 +1,7 @@
 """Open slots and derive recording keys.
 
-A key is whatever can do two things: agree with a point, and sign a message. Here it is a passphrase file; a token
+A key is whatever can do two things: agree with a point, and sign a message. Here it is a passphrase file; a
+token
 is another. Nothing here reads a recording, and no key ever reaches a message. RFC 9180, RFC 5869, SP 800-56A.
 """
 
@@ -116,7 +117,9 @@ def key_id_of(point: bytes) -> bytes:
 
 
 def decode_point(point: bytes) -> ec.EllipticCurvePublicKey:
-    """The public key of 65 bytes; PointBad when it is not uncompressed or not on the curve (SP 800-56A, 5.6.2.3)."""
+    """The public key of 65 bytes; PointBad when it is not uncompressed or not on the curve (SP 800-56A,
+    5.6.2.3).
+    """
     if len(point) != 65 or point[0] != 4:
         raise PointBad("a public key")
     try:
@@ -193,18 +196,15 @@ def _on_curve(path: Path, key: object) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def hkdf_extract(salt: bytes, material: bytes) -> bytes:
-    """RFC 5869, section 2.2."""
-    return hmac.digest(salt or bytes(32), material, "sha256")
-
-
 def hkdf_expand(secret: bytes, info: bytes, length: int) -> bytes:
     """RFC 5869, section 2.3; at most 32 bytes are ever asked for."""
     return hmac.digest(secret, info + b"\x01", "sha256")[:length]
 
 
 def hpke_open(opener: Opener, enc: bytes, info: bytes, sealed: bytes) -> bytes:
-    """RFC 9180 base mode, single shot, by hand over `agree`, so that a token can do it; SlotClosed when it does not."""
+    """RFC 9180 base mode, single shot, by hand over `agree`, so that a token can do it; SlotClosed when it
+    does not.
+    """
     key, nonce = _schedule(_decap(opener, enc), info)
     try:
         return AESGCM(key).decrypt(nonce, bytes(sealed), b"")
@@ -226,7 +226,7 @@ def _schedule(shared: bytes, info: bytes) -> tuple[bytes, bytes]:
 
 
 def _extract(suite: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:
-    return hkdf_extract(salt, b"HPKE-v1" + suite + label + material)
+    return hmac.digest(salt, b"HPKE-v1" + suite + label + material, "sha256")
 
 
 def _expand(suite: bytes, secret: bytes, label: bytes, info: bytes, length: int) -> bytes:

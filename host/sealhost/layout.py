@@ -1,6 +1,7 @@
 """The recording and the log, declared once with `construct`.
 
-Bytes and fields only: nothing here opens, proves or judges. In the one loop where a parse would cost as much as
+Bytes and fields only: nothing here opens, proves or judges. In the one loop where a parse would cost as
+much as
 the HMAC, the same chunk header is read with `struct`; `host/tests/test_layout.py` holds that both agree.
 docs/format/recording.md, section 1.
 """
@@ -153,26 +154,7 @@ def chunk_struct(chunk_size: int) -> struct.Struct:
 def core_of(raw: bytes) -> Core:
     """Fields of 256 bytes that `core_reads` accepts."""
     found = CORE.parse(raw)
-    names = (
-        "kind",
-        "chunk_size",
-        "device_id",
-        "recording_id",
-        "sequence",
-        "boot",
-        "interval_ms",
-        "start_utc_ms",
-    )
-    names += (
-        "start_ms",
-        "uncertainty_ms",
-        "keylist",
-        "clock_source",
-        "prev",
-        "anchor",
-        "slot_digest",
-        "firmware",
-    )
+    names = [name for name in Core.__dataclass_fields__ if name != "raw"]
     return Core(raw=bytes(raw), **{name: found[name] for name in names})
 
 

@@ -1,6 +1,7 @@
 """Write a recording from the document, for imports, renditions and tests.
 
-Keys and counters, no file: chunks go to whoever is given as `emit`. docs/format/recording.md, sections 1.1 to 1.7.
+Keys and counters, no file: chunks go to whoever is given as `emit`. docs/format/recording.md, sections 1.1
+to 1.7.
 """
 
 import hmac

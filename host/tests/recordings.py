@@ -1,4 +1,6 @@
-"""Recordings of any shape for tests, sealed from the document: several parts, interim signatures, logs, cut tails."""
+"""Recordings of any shape for tests, sealed from the document: several parts, interim signatures, logs, cut
+tails.
+"""
 
 import json
 from collections.abc import Sequence

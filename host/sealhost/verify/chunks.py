@@ -1,6 +1,7 @@
 """Prove the chunks of a part, in one pass and constant memory; recording.md, section 3.2.
 
-What proves is told as runs: stretches of positions whose indices rise by one and whose tags link. A run says what a
+What proves is told as runs: stretches of positions whose indices rise by one and whose tags link. A run
+says what a
 judge needs without keeping a chunk. Nothing here decrypts, and nothing here knows a signature.
 """
 
@@ -22,7 +23,9 @@ Take = Callable[[memoryview], None]
 
 @dataclass
 class Run:
-    """Linked chunks at `position` and following, of index `first` and following; `previous` is what the first states."""
+    """Linked chunks at `position` and following, of index `first` and following; `previous` is what the
+    first states.
+    """
 
     position: int
     first: int
@@ -137,8 +140,8 @@ class Scanner:
         expected, before = (run.last + 1, run.tag(run.last)) if run else (-1, b"")
         fields = self._fields.iter_unpack(self._view[: count * self._size])
         for message, (mark, kind, zero, first, index, short_id, _ms, zeros, previous, tag) in zip(
-            self._messages, fields
-        ):  # noqa: B905
+            self._messages, fields, strict=False
+        ):
             if mark == magic and short_id == ours:
                 body, over = inner(), outer()
                 body.update(message)
@@ -202,7 +205,9 @@ class Scanner:
 
 
 class Index:
-    """Tags by index: rising stretches of runs, and strays that turned up out of place. The first of two counts."""
+    """Tags by index: rising stretches of runs, and strays that turned up out of place. The first of two
+    counts.
+    """
 
     def __init__(self, tag_0: bytes) -> None:
         self._tag_0 = tag_0

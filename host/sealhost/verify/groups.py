@@ -39,9 +39,11 @@ def group(
     verify_secret: bytes | None = None,
     secret: bytes | None = None,
 ) -> list[list[Part]]:
-    """Parts of one recording together, in the order they were given; files that are none of ours are left out.
+    """Parts of one recording together, in the order they were given; files that are none of ours are left
+    out.
 
-    A part two recordings claim is given to both. One whose heads are gone is given to the recording whose id stands
+    A part two recordings claim is given to both. One whose heads are gone is given to the recording whose
+    id stands
     in its first chunk.
     """
     openings = heads.Openings(heads.Hand(openers, verify_secret, secret))
@@ -72,4 +74,4 @@ def _holds_chunk_of(part: Part, core: Core) -> bool:
     if part.read_into(2 * core.block_size, memoryview(header)) < len(header):
         return False
     found = layout.HEADER.parse(bytes(header))
-    return found.magic == layout.CHUNK_MAGIC and found.recording_id_start == core.recording_id[:8]
+    return bool(found.magic == layout.CHUNK_MAGIC and found.recording_id_start == core.recording_id[:8])

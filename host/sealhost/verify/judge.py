@@ -1,18 +1,17 @@
 """Sealed bytes in, `Judgement` out; recording.md, section 3.
 
-Two readers must agree on verdict, strip, k, n and place, so every rule here follows the page, sentence by sentence.
+Two readers must agree on verdict, strip, k, n and place, so every rule here follows the page, sentence by
+sentence.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sealhost import keys, layout
-from sealhost.records import Core, Judgement, Part, Verdict, Word
+from sealhost.records import Judgement, Part, Verdict, Word
 from sealhost.verify import heads, shares, signatures
 from sealhost.verify.chunks import MAX_INDEX, Found, Index, Order, Run, Scanner, Take, positions_of
-
-ALTERED, MISSING, TORN, SIGNED, PROVED, END = b"!-~.,|"
-TAIL_MARKS = 4096  # of a removed tail at most so many are shown
+from sealhost.verify.weigh import ALTERED, END, MISSING, PROVED, SIGNED, TORN, with_tag
 
 Progress = Callable[[int, int], None]
 
@@ -31,8 +30,10 @@ def judge(
 ) -> Judgement:
     """Judge the parts of one recording, streaming.
 
-    `take` is given the body form (M14) as it proves: the head block twice, then views of one or more whole chunks;
-    whoever takes them throws them away when the verdict is neither intact nor cut short. `progress` is given bytes
+    `take` is given the body form (M14) as it proves: the head block twice, then views of one or more whole
+    chunks;
+    whoever takes them throws them away when the verdict is neither intact nor cut short. `progress` is
+    given bytes
     read and bytes in all. `jobs` > 1 shares the positions over processes where nothing is taken.
     """
     hand = heads.Hand(openers, verify_secret, secret)
@@ -203,7 +204,7 @@ class _Walk:
             return False
         header = layout.HEADER.parse(block)
         ours = header.magic == layout.CHUNK_MAGIC and header.recording_id_start == self._core.recording_id[:8]
-        return ours and header.index == index
+        return bool(ours and header.index == index)
 
 
 def _mark_heads(parts: Sequence[Part], walk: _Walk, copy: heads.Copy, state: _State) -> None:
@@ -287,41 +288,3 @@ def _base(head: Judgement, state: _State, said: signatures.Statements) -> Judgem
 
 def _why(state: _State, place: int) -> str:
     return "is missing" if state.marks[place - 1] == MISSING else "does not stand as it was sealed"
-
-
-def with_tag(found: Judgement, word: Word | None, tag: Callable[[int], bytes | None]) -> Judgement:
-    """Section 3.4, the camera's word; `tag` gives the tag of a proved index, None where nothing is proved."""
-    if word is None or found.core is None:
-        return found
-    if word.state == layout.STATE_VOID:
-        return _altered(found, 0, "the camera spent this number on nothing")
-    k, named = found.last_index, word.last_index
-    known = tag(named) if 0 < named <= k else None
-    if known is not None and known != word.last_tag:
-        marks = found.marks[: named - 1] + bytes([ALTERED]) + found.marks[named:]
-        found = _altered(replace(found, marks=marks), named, f"the camera names another chunk {named}")
-    whole = named == k and known == word.last_tag
-    removed = named > k or (word.state == layout.STATE_ENDED and not (found.ended and whole))
-    if removed:
-        if found.ended and named == k:
-            return found  # altered at k, said above
-        found = _tail_removed(found, named)
-    elif found.verdict is Verdict.CUT_SHORT:
-        return replace(
-            found, confirmed=True, reason=f"no end was signed; the camera says the same ({word.source})"
-        )
-    return replace(found, confirmed=found.verdict is not Verdict.NOT_JUDGED)
-
-
-def _tail_removed(found: Judgement, named: int) -> Judgement:
-    k = found.last_index
-    missing = min(max(0, named - k), TAIL_MARKS)
-    marks = found.marks[:k] + bytes([MISSING]) * missing if missing else found.marks
-    return _altered(replace(found, marks=marks), k + 1, "the tail was removed: the camera knows of more")
-
-
-def _altered(found: Judgement, place: int, reason: str) -> Judgement:
-    """Altered here too; the lowest place and its reason stand."""
-    if found.verdict is Verdict.ALTERED and found.place is not None and found.place <= place:
-        return found
-    return replace(found, verdict=Verdict.ALTERED, place=place, reason=reason)

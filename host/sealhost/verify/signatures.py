@@ -1,4 +1,6 @@
-"""Which statements of the device are valid, and how far they reach back along the links; recording.md, section 3.3."""
+"""Which statements of the device are valid, and how far they reach back along the links; recording.md,
+section 3.3.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -57,7 +59,9 @@ def _signed(h_core: bytes, kind: int, said: construct.Container, payload: bytes,
 
 
 def signed_for(reaches: Iterable[int], index: Index) -> list[tuple[int, int]]:
-    """Spans (first, last) of indices that a signature covers, or that a signed-for chunk links back to (M8)."""
+    """Spans (first, last) of indices that a signature covers, or that a signed-for chunk links back to
+    (M8).
+    """
     spans: list[tuple[int, int]] = []
     lowest = None  # the newest signature first: what an older one reaches may be reached already
     for reach in sorted(set(reaches), reverse=True):

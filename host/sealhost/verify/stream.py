@@ -1,4 +1,6 @@
-"""Records out of proved chunks; recording.md, section 1.4. No chunk is decrypted before its tag proves (M1)."""
+"""Records out of proved chunks; recording.md, section 1.4. No chunk is decrypted before its tag proves
+(M1).
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -44,7 +46,8 @@ def _secret_in(
 def records(parts: Sequence[Part], judgement: Judgement, secret: bytes) -> Iterator[Record]:
     """Every whole record of the chunks that nothing is held against, in order.
 
-    After a hole it goes on with the next whole record. A record that runs past the last chunk is dropped; a record of
+    After a hole it goes on with the next whole record. A record that runs past the last chunk is dropped; a
+    record of
     a track nobody knows is passed over; a padding that is not zero raises SealBroken (M21).
     """
     core = judgement.core
@@ -58,7 +61,9 @@ def records(parts: Sequence[Part], judgement: Judgement, secret: bytes) -> Itera
 def _plaintexts(
     parts: Sequence[Part], judgement: Judgement, core: Core, secret: bytes
 ) -> Iterator[tuple[int, int, bytes]]:
-    """(index, first record, plaintext) of data chunks by rising index, each proved again before it is decrypted."""
+    """(index, first record, plaintext) of data chunks by rising index, each proved again before it is
+    decrypted.
+    """
     derived = keys.derive(core, secret=secret)
     if judgement.verify_secret is not None and derived.v != judgement.verify_secret:
         raise SlotClosed(judgement.name)

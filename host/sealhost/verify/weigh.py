@@ -1,13 +1,20 @@
-"""The camera's word on a judgement that is there already, without reading the recording again."""
+"""What the camera's word does to a judgement; recording.md, section 3.4."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
+from sealhost import layout
 from sealhost.records import Judgement, Verdict, Word
-from sealhost.verify.judge import with_tag
+
+ALTERED, MISSING, TORN, SIGNED, PROVED, END = b"!-~.,|"
+TAIL_MARKS = 4096  # of a removed tail at most so many are shown
 
 
 def with_word(judgement: Judgement, word: Word | None) -> Judgement | None:
     """Section 3.4 applied to a judgement made without a word; None where only `judge` can tell.
 
-    Tags are known of the last chunk, of ends, and of what signatures cover. A journal or a later header speaks of
+    Tags are known of the last chunk, of ends, and of what signatures cover. A journal or a later header
+    speaks of
     these; of any other index the recording has to be gone over again.
     """
     if word is None or (judgement.verdict is Verdict.NOT_JUDGED and not judgement.last_index):
@@ -23,3 +30,41 @@ def _known(judgement: Judgement) -> dict[int, bytes]:
     proved = {index: tag for index, tag in judgement.covered if 0 < index <= len(judgement.marks)}
     sound = {index: tag for index, tag in proved.items() if judgement.marks[index - 1] in b".,|"}
     return {**sound, **dict(judgement.ends), judgement.last_index: judgement.last_tag}
+
+
+def with_tag(found: Judgement, word: Word | None, tag: Callable[[int], bytes | None]) -> Judgement:
+    """Section 3.4, the camera's word; `tag` gives the tag of a proved index, None where nothing is proved."""
+    if word is None or found.core is None:
+        return found
+    if word.state == layout.STATE_VOID:
+        return _altered(found, 0, "the camera spent this number on nothing")
+    k, named = found.last_index, word.last_index
+    known = tag(named) if 0 < named <= k else None
+    if known is not None and known != word.last_tag:
+        marks = found.marks[: named - 1] + bytes([ALTERED]) + found.marks[named:]
+        found = _altered(replace(found, marks=marks), named, f"the camera names another chunk {named}")
+    whole = named == k and known == word.last_tag
+    removed = named > k or (word.state == layout.STATE_ENDED and not (found.ended and whole))
+    if removed:
+        if found.ended and named == k:
+            return found  # altered at k, said above
+        found = _tail_removed(found, named)
+    elif found.verdict is Verdict.CUT_SHORT:
+        return replace(
+            found, confirmed=True, reason=f"no end was signed; the camera says the same ({word.source})"
+        )
+    return replace(found, confirmed=found.verdict is not Verdict.NOT_JUDGED)
+
+
+def _tail_removed(found: Judgement, named: int) -> Judgement:
+    k = found.last_index
+    missing = min(max(0, named - k), TAIL_MARKS)
+    marks = found.marks[:k] + bytes([MISSING]) * missing if missing else found.marks
+    return _altered(replace(found, marks=marks), k + 1, "the tail was removed: the camera knows of more")
+
+
+def _altered(found: Judgement, place: int, reason: str) -> Judgement:
+    """Altered here too; the lowest place and its reason stand."""
+    if found.verdict is Verdict.ALTERED and found.place is not None and found.place <= place:
+        return found
+    return replace(found, verdict=Verdict.ALTERED, place=place, reason=reason)
