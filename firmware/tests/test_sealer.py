@@ -273,7 +273,8 @@ def test_must_20_a_buffer_that_is_being_filled_cannot_be_written():
     assert not any(chunk.view) and chunk.state == WRITTEN
 
 
-def test_a_chunk_in_the_wrong_place_is_not_opened():
+def test_must_01_a_tag_out_of_place_is_refused_before_one_byte_is_decrypted():
+    """Proves M1."""
     chunks, _, _ = parts.seal_records([(1, 1, 0, bytes(2000))])
     opener = Unsealer(parts.core(), parts.SECRET, 512)
 
@@ -320,8 +321,9 @@ def test_a_core_of_another_size_or_format_has_no_unsealer():
 ON_THE_VM = """
 import stream_parts as parts
 from hashlib import sha256
-chunks, sealer, muxer = parts.seal_records([(1, 1, 40 * i, bytes([i]) * 5000) for i in range(9)], 4096,
-pads=(3,)) digest = sha256(b"".join(chunks)).digest()
+records = [(1, 1, 40 * i, bytes([i]) * 5000) for i in range(9)]
+chunks, sealer, muxer = parts.seal_records(records, 4096, pads=(3,))
+digest = sha256(b"".join(chunks)).digest()
 print("".join(["%02x" % byte for byte in digest]))
 """
 
