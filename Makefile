@@ -46,7 +46,7 @@ check: lint types layers build/micropython/ctr build/micropython/stock ## before
 
 lint: build/.have-venv ## ruff over everything
 	@echo "lint: ruff"
-	@$(VENV)/ruff check .
+	@$(VENV)/ruff check --output-format concise .
 
 types: build/.have-venv ## mypy over the dock and the tools
 	@echo "types: mypy"
