@@ -82,6 +82,14 @@ class Config:
                 return Path(getattr(pack, table)[name])
         raise KeyMissing(f"{self.home}: {name}")
 
+    def passphrase(self, role: str) -> str | None:
+        """The passphrase of a key in a demonstration, from the file beside it; None in earnest."""
+        for pack in self.packs.values():
+            if role in pack.keys and "passphrase" in pack.files:
+                lines = pack.files["passphrase"].read_text(encoding="utf-8").splitlines()
+                return "".join(line for line in lines if not line.startswith("#")).strip()
+        return None
+
     @property
     def stores(self) -> tuple[Path, ...]:
         """The places of the vault."""

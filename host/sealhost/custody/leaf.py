@@ -21,7 +21,7 @@ EVENTS = frozenset(
 )
 Value = int | str | list[int] | list[str]
 _SUBJECT = re.compile(r"[0-9a-f]*")
-_WORD = re.compile(r"[\x20-\x7e]{0,200}")
+_WORD = re.compile(r"[\x20-\x7e]{0,500}")
 _LARGEST = 2**53  # what every JSON reader keeps exactly
 
 

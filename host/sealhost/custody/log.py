@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sealhost import merkle, notes
 from sealhost.custody import export
 from sealhost.custody.leaf import Entry, Value, leaf_of, parse_leaf
 from sealhost.database import Database
-from sealhost.errors import CheckpointRefused, CustodyBroken, KeyMissing, SealcamError
+from sealhost.errors import CheckpointRefused, CustodyBroken, KeyMissing, KeyTrouble, SealcamError
 from sealhost.records import Actor
 
 _tables = sa.MetaData()
@@ -46,6 +47,19 @@ class Report:
     size: int
     root: bytes
     signed: int
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """The checkpoint key, PKCS#8; KeyMissing or KeyTrouble."""
+    try:
+        key = serialization.load_pem_private_key(Path(path).read_bytes(), None)
+    except FileNotFoundError:
+        raise KeyMissing(path) from None
+    except (OSError, ValueError, TypeError):
+        raise KeyTrouble(path, "it is not a plain PKCS#8 key") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyTrouble(path, "it is not an Ed25519 key")
+    return key
 
 
 class Custody:

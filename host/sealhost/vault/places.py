@@ -161,7 +161,12 @@ class Vault:
         """Whether every place holds it."""
         return all(store.has(digest) for store in self.stores)
 
-    def copies(self, digest: bytes) -> int:
+    @property
+    def copies(self) -> int:
+        """How many places there are: what a committed draft is held by."""
+        return len(self.stores)
+
+    def held(self, digest: bytes) -> int:
         """How many places hold it."""
         return sum(store.has(digest) for store in self.stores)
 
