@@ -12,6 +12,9 @@ SECTOR, FLASH_SECTOR = 512, 4096
 FLASH_SECTORS = 256
 
 
+LOST = -1
+
+
 class PowerLost(BaseException):
     """The supply went. Nothing that runs after it reaches an image."""
 
@@ -28,12 +31,10 @@ class Faults:
         self.fails_at, self.fails_once, self.loses_at = fails_at, fails_once, loses_at
         self.flash_too = flash_too
         self.writes = self.card_writes = 0
-        self.dark = False
+        self.dark = self.lost_something = False
 
     def landing(self, size, is_card):
-        """How many bytes of this write land; raises OSError where it fails. `cut` has to follow."""
-        if self.dark:
-            raise OSError(_EIO)
+        """How many bytes of this write land, LOST for none and no word of it; OSError where it fails. `cut` follows."""
         self.writes += 1
         if self.cut_after and self.writes == self.cut_after:
             self.dark = True
@@ -44,7 +45,7 @@ class Faults:
             if self.fails_at and (number == self.fails_at or (number > self.fails_at and not self.fails_once)):
                 raise OSError(_EIO)
             if number == self.loses_at:
-                return 0
+                return LOST
         return size
 
     def cut(self):
@@ -72,12 +73,21 @@ class Blocks:
         return 0
 
     def writeblocks(self, block, buffer, offset=0):
+        return self._land(block * self._size + offset, buffer)
+
+    def _land(self, at, buffer):
+        if self._faults.dark:
+            return -_EIO
         size = len(buffer)
         landing = self._faults.landing(size, self._is_card)
         if landing == size:
-            self._store.write(block * self._size + offset, buffer)
-        elif landing:
-            self._store.write(block * self._size + offset, memoryview(buffer)[:landing])
+            self._store.write(at, buffer)
+        elif landing > 0:
+            self._store.write(at, memoryview(buffer)[:landing])
+        elif landing == LOST:
+            there = bytearray(size)
+            self._store.read(at, there)
+            self._faults.lost_something = there != buffer
         self._faults.cut()
         return 0
 
@@ -87,9 +97,7 @@ class Blocks:
         if op == 5:
             return self._size
         if op == 6 and self._erased:
-            landing = self._faults.landing(self._size, False)
-            self._store.write(argument * self._size, self._erased[:landing])
-            self._faults.cut()
+            return self._land(argument * self._size, self._erased)
         return 0
 
 

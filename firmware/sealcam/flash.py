@@ -8,6 +8,7 @@ from sealcam.errors import FlashFault
 _IOCTL_COUNT, _IOCTL_SIZE, _IOCTL_ERASE = 4, 5, 6
 _EIO, _ENOENT = 5, 2
 _PIECE = 256
+_BLANK = b"\xff" * _PIECE
 
 
 class NotThere(Exception):
@@ -73,9 +74,6 @@ class Flash:
             raise FlashFault  # outside the chip, or over a sector's border
 
 
-_BLANK = b"\xff" * _PIECE
-
-
 class Region:
     """A run of sectors as a block device for littlefs; every program is read back, as littlefs trusts its writes."""
 
@@ -118,8 +116,20 @@ class Region:
         if op == _IOCTL_SIZE:
             return self._size
         if op == _IOCTL_ERASE:
-            return -_EIO if self.dead else self._device.ioctl(op, self._first + argument) or 0
+            return self._erase(self._first + argument)
         return 0
+
+    def _erase(self, sector):
+        if self.dead or self._device.ioctl(_IOCTL_ERASE, sector) or not self._is_blank(sector):
+            self.dead = True
+            return -_EIO
+        return 0
+
+    def _is_blank(self, sector):
+        for at in range(0, self._size, _PIECE):
+            if self._device.readblocks(sector, self._echo, at) or self._echo != _BLANK:
+                return False
+        return True
 
 
 class Files:

@@ -58,8 +58,15 @@ def _clear(camera):
     """Remove every name without a recording, all of them before anything is allocated.
 
     FAT cannot rename in one step: a cut inside leaves two names on one chain of clusters. Removing both is right
-    where the core is zero; using one while the other stands would not be.
+    where the core is zero; using one while the other stands would not be. All are looked at before the first one goes,
+    for then the other can no longer be read.
     """
+    for name in _without_recording(camera):
+        camera.card.remove(name)
+
+
+def _without_recording(camera):
+    names = []
     for name in camera.card.list():
         ready = name.startswith("ready-")
         if not ready and not name.startswith(camera.own_prefix):
@@ -69,7 +76,8 @@ def _clear(camera):
             camera.say("- %s holds a recording: this card goes to the evidence office as it is" % name)
             raise CardFault  # a second name of a real recording: removing it would free the recording's clusters
         if ready or (_is_blank(first) and _is_blank(second)):
-            camera.card.remove(name)
+            names.append(name)
+    return names
 
 
 def _mend_starts(camera):

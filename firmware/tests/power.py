@@ -1,0 +1,207 @@
+"""Cut the power at every block write of every workflow, on a real MicroPython with card and flash in memory.
+
+    build/micropython/ctr firmware/tests/power.py WORKFLOW [cut|torn|lose|fail] [SAMPLE=i/k] [ONLY=n]
+
+Workflows: enrol, shift, morning, shelf. After each fault the camera starts again on what the memories hold, the rules of
+`power_rules` are checked, it films again, and they are checked again. Prints one line; a broken rule ends the run.
+"""
+
+import sys
+
+_HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path.insert(0, _HERE)
+
+import power_bench  # noqa: E402 - only reachable from here on, and it opens the way to the rest
+from power_bench import Bench, Faults, desk, main, vfs  # noqa: E402
+from power_rules import Broken, check_all, check_plain  # noqa: E402
+from sealcam.enrolment import Enrolment  # noqa: E402
+from sealcam.errors import SealcamError  # noqa: E402
+
+
+def enrol(bench, faults):
+    """From the offer to `enrolled.seal`, each side doing what the folder asks."""
+    camera = bench.start(faults)
+    steps = Enrolment(camera, bench.folder)
+    for _ in range(6):
+        bench.office.attend(bench.folder)
+        if steps.step() == "enrolled":
+            return camera
+    raise Broken("enrolment did not end")
+
+
+def shift(bench, faults):
+    """Boot, film over three parts with a bookmark and a mute, power off."""
+    camera = bench.start(faults)
+    film(camera)
+    camera.power_off()
+    return camera
+
+
+def film(camera):
+    camera.check_may_record()
+    recorder = camera.recorder
+    recorder.start()
+    turns = 0
+    while recorder.recording and not camera.source.ended:
+        if not camera.step():
+            camera.board.idle(camera)
+        turns += 1
+        if turns == 20:
+            recorder.bookmark()
+        if turns == 25:
+            recorder.mute()
+        if turns == 32:
+            recorder.unmute()
+    if recorder.recording:
+        recorder.stop()
+    return recorder
+
+
+def morning(bench, faults):
+    """Boot on what a cut has left, and nothing more."""
+    return bench.start(faults)
+
+
+def shelf(bench, faults):
+    """Many short files, so that the journal has to make room."""
+    camera = bench.start(faults)
+    for _ in range(3):
+        recorder = camera.recorder
+        camera.check_may_record()
+        recorder.start()
+        for _ in range(4):
+            if not camera.step():
+                camera.board.idle(camera)
+        if recorder.recording:
+            recorder.stop()
+    camera.power_off()
+    return camera
+
+
+def rest(bench, work):
+    """The moment of rest a workflow begins at; answers what stood whole on the card by then."""
+    if work is enrol:
+        return {}
+    enrol(bench, Faults()).power_off()
+    shift(bench, Faults()).power_off()
+    if work is shelf:
+        while journal_room(bench) > 12:
+            shelf(bench, Faults())
+    camera = bench.start()
+    reach = check_all(bench, camera, {})
+    camera.power_off()
+    if work is morning:
+        lose_power(bench, shift, Faults(cut_after=CUT_AT))
+    return whole(reach)
+
+
+CUT_AT = 100  # of a shift: in the middle of its recording
+
+
+def journal_room(bench):
+    """Entries until the journal has to make room."""
+    camera = bench.start()
+    journal = camera.journal
+    blank = journal._count - len(journal._ring) - 1
+    room = blank * (journal._slots - 1) + journal._slots - journal._ring[journal._newest_place()].slot
+    camera.power_off()
+    return room
+
+
+def whole(reach):
+    """The recordings of `reach` that have an end: nothing may touch them any more."""
+    return dict([(seq, found) for seq, found in reach.items() if found[2]])
+
+
+def lose_power(bench, work, faults):
+    """Run until the fault, or to the end; whether the camera noticed something."""
+    try:
+        camera = work(bench, faults)
+    except desk.PowerLost:
+        return True
+    except SealcamError:
+        return True
+    finally:
+        faults.dark = True  # nothing that is collected later may reach the memories
+    return bool(camera.fault or camera.card_fault or camera.card.dead or camera.recorder.fault)
+
+
+def again(bench, work, before):
+    """The next day: start, check, film, check."""
+    if work is enrol:
+        enrol(bench, Faults()).power_off()
+    camera = bench.start()
+    reach = check_all(bench, camera, before)
+    film(camera)
+    camera.power_off()
+    check_all(bench, bench.start(), whole(reach))
+
+
+def make_faults(kind, number):
+    if kind in ("cut", "torn"):
+        return Faults(cut_after=number, torn=0.5 if kind == "torn" else 0.0)
+    if kind == "lose":
+        return Faults(loses_at=number, flash_too=True)
+    return Faults(fails_at=number, fails_once=True, flash_too=True)
+
+
+def count_writes(bench, work):
+    counting = Faults()
+    work(bench, counting)
+    counting.dark = True
+    return counting.writes
+
+
+def one(bench, work, kind, number, saved, before):
+    """One fault, from the same moment of rest."""
+    bench.load(saved)
+    bench.watch.used.clear()
+    faults = make_faults(kind, number)
+    noticed = lose_power(bench, work, faults)
+    if kind == "lose" and not noticed and faults.lost_something:
+        raise Broken("a lost write was not noticed: %s" % bench.said)
+    check_plain(bench)
+    again(bench, work, before)
+
+
+def run(work, kind, first=0, every=1, only=0):
+    bench = Bench()
+    before = rest(bench, work)
+    saved = bench.save()
+    secrets = dict(bench.watch.secrets)
+    writes = count_writes(bench, work)
+    numbers = [only] if only else range(1 + first, writes + 1, every)
+    for number in numbers:
+        bench.watch.secrets = dict(secrets)
+        try:
+            one(bench, work, kind, number, saved, before)
+        except Exception as fault:
+            print("%s %s at write %d of %d: %s: %s" % (work.__name__, kind, number, writes, type(fault).__name__, fault))
+            print(bench.said)
+            raise
+    print("%s %s: %d of %d writes, all rules hold" % (work.__name__, kind, len(numbers), writes))
+
+
+WORKFLOWS = {"enrol": enrol, "shift": shift, "morning": morning, "shelf": shelf}
+KINDS = ("cut", "torn", "lose", "fail")
+
+
+def begin(arguments):
+    first, every, only, kind, work = 0, 1, 0, "cut", None
+    for word in arguments:
+        if word.startswith("SAMPLE="):
+            offset, _, step = word[7:].partition("/")
+            every = int(step)
+            first = int(offset) % every
+        elif word.startswith("ONLY="):
+            only = int(word[5:])
+        elif word in KINDS:
+            kind = word
+        else:
+            work = WORKFLOWS[word]
+    main.JOURNAL_COUNT = 4 if work is shelf else 16
+    run(work, kind, first, every, only)
+
+
+if __name__ == "__main__":
+    begin(sys.argv[1:])
