@@ -89,15 +89,11 @@ class KeyTable:
             raise KeyTrouble(self.place / FILE_NAME, f"the row of {found.h_core.hex()} does not unwrap") from None
         return KeyRow(found.h_core, found.device_id, found.sequence, found.recording_id, area)
 
-    @property
-    def path(self) -> Path:
-        """The database file."""
-        return self.place / FILE_NAME
-
-    def read_back(self, h_core: bytes) -> bytes:
-        """Read a row from the medium with a new connection: SHA-256 of its slot area; NotFound or KeyTrouble."""
+    def read_back(self, row: KeyRow) -> None:
+        """Read the row from the medium with a new connection and compare; CopyDamaged or NotFound."""
         self._database.drop_cache()
-        return hashlib.sha256(KeyTable(self.place, self._key).get(h_core).slot_area).digest()
+        fresh = KeyTable(self.place, self._key)
+        fresh._refuse_unless_same(fresh.get(row.h_core), row)
 
     def rows(self) -> Iterator[KeyRow]:
         """Every row, by name, a page at a time."""
@@ -112,6 +108,53 @@ class KeyTable:
             last = page[-1].h_core
 
 
-def open_all(places: Sequence[Path], erasure_key: bytes) -> list[KeyTable]:
-    """The key table of every place; StoreUnavailable when one is not there."""
-    return [KeyTable(place, erasure_key) for place in places]
+class KeyTables:
+    """The key tables of every place."""
+
+    def __init__(self, places: Sequence[Path], erasure_key: bytes) -> None:
+        self.tables = tuple(KeyTable(place, erasure_key) for place in places)
+
+    def insert(self, row: KeyRow) -> None:
+        """Add a row in every place."""
+        for table in self.tables:
+            table.insert(row)
+
+    def get(self, h_core: bytes) -> KeyRow:
+        """From the first place that holds it; NotFound."""
+        for table in self.tables:
+            try:
+                return table.get(h_core)
+            except NotFound:
+                continue
+        raise NotFound(h_core.hex())
+
+    def read_back(self, row: KeyRow) -> int:
+        """Prove the row in every place: how many hold it."""
+        for table in self.tables:
+            table.read_back(row)
+        return len(self.tables)
+
+    def copies(self, h_core: bytes) -> int:
+        """How many places hold it."""
+        held = 0
+        for table in self.tables:
+            try:
+                table.get(h_core)
+                held += 1
+            except NotFound:
+                continue
+        return held
+
+    def rows(self) -> Iterator[KeyRow]:
+        """Every recording any place knows, once each."""
+        seen: set[bytes] = set()
+        for table in self.tables:
+            for row in table.rows():
+                if row.h_core not in seen:
+                    seen.add(row.h_core)
+                    yield row
+
+
+def digest_of(row: KeyRow) -> bytes:
+    """SHA-256 of the slot area: what the core says it must be."""
+    return hashlib.sha256(row.slot_area).digest()

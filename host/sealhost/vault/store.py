@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sealhost.config import STORE_MARKER
-from sealhost.durable import rename, sync_file, sync_folder
+from sealhost.durable import rename, sync_file, sync_folder, write_file
 from sealhost.errors import CopyDamaged, NotFound, StoreFull, StoreUnavailable
 from sealhost.vault.uncached import digest_past_cache
 
@@ -199,6 +199,28 @@ class Store:
         if found != digest:
             raise CopyDamaged(self.path, digest.hex())
         return ReadBack(self.path, size, how)
+
+    def mark(self, list_name: str, name: str, content: bytes = b"") -> None:
+        """Put a name on a list of this room, with a few bytes; there already is well."""
+        self._refuse_unless_there()
+        with trouble_at(self.path):
+            folder = self._room / list_name
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / name).exists():
+                write_file(folder / name, content, 0o440)
+
+    def marks(self, list_name: str) -> list[str]:
+        """The names on a list of this room."""
+        self._refuse_unless_there()
+        with trouble_at(self.path):
+            folder = self._room / list_name
+            return sorted(p.name for p in folder.iterdir() if p.suffix != ".new") if folder.is_dir() else []
+
+    def marked(self, list_name: str, name: str) -> bytes | None:
+        """The bytes of a name on a list, None when it is not on it."""
+        with trouble_at(self.path):
+            path = self._room / list_name / name
+            return path.read_bytes() if path.is_file() else None
 
     def digests(self) -> Iterator[bytes]:
         """The names of all bodies here, in order."""
