@@ -65,12 +65,43 @@ class RamCard:
         return BLOCK if op == 5 else 0
 
 
+_FRAMES_AT = _KEPT + _WINDOW
+_FLASH_AT = _FRAMES_AT + (1 << 20)
+_SECTOR = 4096
+_SECTORS = 64
+
+
 def frame_buffers(count: int, size: int) -> list:
-    """Frame buffers of a camera, outside the heap, behind the card; each with bytes of its own."""
+    """Frame buffers of a camera, outside the heap; each with bytes of its own."""
     views = []
     for i in range(count):
-        view = memoryview(board.spare_ram(size, _KEPT + _WINDOW + i * size))
+        view = memoryview(board.spare_ram(size, _FRAMES_AT + i * size))
         for j in range(0, size, 64):
             view[j] = (i + j // 64) & 255
         views.append(view)
     return views
+
+
+class RamFlash:
+    """Erased raw flash in the same memory: os.AbstractBlockDev with byte offsets and erase."""
+
+    def __init__(self):
+        self._memory = memoryview(board.spare_ram(_SECTORS * _SECTOR, _FLASH_AT))
+        for sector in range(_SECTORS):
+            self.ioctl(6, sector)
+
+    def readblocks(self, sector, buffer, offset=0):
+        at = sector * _SECTOR + offset
+        buffer[:] = self._memory[at : at + len(buffer)]
+        return 0
+
+    def writeblocks(self, sector, buffer, offset=0):
+        at = sector * _SECTOR + offset
+        self._memory[at : at + len(buffer)][:] = buffer
+        return 0
+
+    def ioctl(self, op, argument):
+        if op == 6:
+            self._memory[argument * _SECTOR : (argument + 1) * _SECTOR][:] = b"\xff" * _SECTOR
+            return 0
+        return {4: _SECTORS, 5: _SECTOR}.get(op, 0)

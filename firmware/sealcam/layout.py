@@ -79,6 +79,14 @@ FOLDER = "sealcam"
 _SUFFIXES = {KIND_RECORDING: "skr", KIND_LOG: "skl", KIND_PRE_EVENT: "skp"}
 
 
+class _Slice:
+    def __getitem__(self, key):
+        return key
+
+
+ALL = _Slice()[:]  # `view[ALL] = piece` makes no slice object, `view[:] = piece` makes one each time
+
+
 def block_size(chunk_size: int) -> int:
     """B: the size of one head block of a recording with these chunks."""
     return max(2048, chunk_size)

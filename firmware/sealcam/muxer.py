@@ -1,7 +1,7 @@
 """Interleave picture, sound and events into one stream of records, cut into plaintext of one size.
 
 A muxer knows buffers and counts. It never touches a key, the card or the clock: every time it writes was
-given to it. The bytes of a frame go once, from the frame buffer into the chunk: `view[a:b][:] = piece`,
+given to it. The bytes of a frame go once, from the frame buffer into the chunk: `view[a:b][ALL] = piece`,
 because `view[a:b] = piece` would move all that follows b as well.
 """
 
@@ -10,7 +10,7 @@ from struct import pack_into
 from micropython import const
 
 from sealcam.errors import FormatFault, OutOfOrder
-from sealcam.layout import CHUNK_OVERHEAD, CHUNK_SIZES, TOTALS_SIZE, clear, pack_totals
+from sealcam.layout import ALL, CHUNK_OVERHEAD, CHUNK_SIZES, TOTALS_SIZE, clear, pack_totals
 
 # names of `layout` again: a constant of this module's own costs no look-up between two chunks
 _HEADER = const(12)
@@ -35,7 +35,7 @@ class Muxer:
         if chunk_size not in CHUNK_SIZES:
             raise ValueError
         self._size = chunk_size - CHUNK_OVERHEAD
-        self._header = memoryview(bytearray(_HEADER))
+        self._header = bytearray(_HEADER)
         self.restart()
 
     def restart(self) -> None:
@@ -111,7 +111,8 @@ class Muxer:
     def _put_torn_header(self, payload, at):
         taken = self._taken
         step = min(_HEADER - taken, self._size - at)
-        payload[at : at + step][:] = self._header[taken : taken + step]
+        for i in range(step):  # twelve bytes at most, and without a slice
+            payload[at + i] = self._header[taken + i]
         self.used = at + step
         self._taken = taken + step
 
@@ -123,11 +124,11 @@ class Muxer:
         if step > room:
             step = room
         if step == length:
-            payload[at : at + step][:] = body  # whole, as it came
+            payload[at : at + step][ALL] = body  # whole, as it came
         elif step:
             if not isinstance(body, memoryview):
                 body = self._body = memoryview(body)
-            payload[at : at + step][:] = body[done : done + step]
+            payload[at : at + step][ALL] = body[done : done + step]
         self.used = at + step
         self._taken = done + step + _HEADER
         if done + step == length:

@@ -10,6 +10,7 @@ import struct
 from sealcam.crypto import Ctr, Hmac, hkdf_expand, sha256
 from sealcam.errors import OutOfOrder
 from sealcam.layout import (
+    ALL,
     CHUNK_FIELDS,
     CHUNK_MAGIC,
     CHUNK_OVERHEAD,
@@ -176,7 +177,7 @@ class Sealer:
         struct.pack_into(
             CHUNK_FIELDS, chunk.view, 0, CHUNK_MAGIC, kind, 0, first_record, index, self._short_id, ms, 0
         )
-        chunk.previous[:] = self.tag
+        chunk.previous[ALL] = self.tag
 
     def _close(self, chunk, index):
         self.tag = self._mac.tag(chunk.body, chunk.tag)
