@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sealhost import durable
 from sealhost.errors import PlaceUnreadable
 
 OFFER, ANSWER, TIME, DRILL, ENROLLED = (f"{word}.seal" for word in ("offer", "answer", "time", "drill", "enrolled"))
@@ -63,29 +64,16 @@ class Exchange:
 
     def write(self, name: str, content: bytes) -> None:
         """Durable under its name at return; a cut leaves the old file or the new one, never half."""
-        path, aside = self.folder / name, self.folder / (name + ".new")
         try:
-            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(aside, path)
-            self._sync()
+            durable.write_file(self.folder / name, content, 0o600)
         except OSError as fault:
-            raise PlaceUnreadable(path, fault.strerror) from fault
+            raise PlaceUnreadable(self.folder / name, fault.strerror) from fault
 
     def remove(self, name: str) -> None:
         """Gone at return, with what a cut left of it aside."""
         for path in (self.folder / name, self.folder / (name + ".new")):
             path.unlink(missing_ok=True)
-        self._sync()
-
-    def _sync(self) -> None:
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        durable.sync_folder(self.folder, f"remove {name}")
 
     def trial_parts(self) -> list[TrialPart]:
         """What is there of the trial recording, in order of name."""

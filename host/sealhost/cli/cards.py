@@ -1,0 +1,139 @@
+"""`dock`, `verify` and `prove-encrypted`: what is done with a card."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sealhost import config, proving, score, statements, words
+from sealhost.cli import telling, wiring
+from sealhost.cli.console import Answer, Progress, answers, printable
+from sealhost.errors import BadStatement, NotFound
+from sealhost.ingest import Options, ingest
+from sealhost.keys import Opener
+from sealhost.reader import open_place
+from sealhost.records import Judgement, Part, worst
+from sealhost.verify import group, judge
+
+_PLACES = click.argument("places", metavar="PLACE...", nargs=-1, required=True)
+
+
+@click.command()
+@_PLACES
+@click.option("--inventory", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The camera's signed journal.")
+@click.option("--unconfirmed-stays", is_flag=True, help="Keep what is cut short and unconfirmed on the card, whatever the policy says.")
+@click.option("--dry-run", is_flag=True, help="Verify everything and say what would happen; store, sign and wipe nothing.")
+@answers
+def dock(places: tuple[str, ...], inventory: Path | None, unconfirmed_stays: bool, dry_run: bool) -> Answer:
+    """Take every recording off a card: verify, store twice, read back, receipt, and only then wipe.
+
+    A PLACE is a mounted folder, a block device or a card image; which one is found by looking. Stopped at any moment and
+    run again, it ends in the same state. What is altered, or cannot be judged, goes to quarantine and stays on the card.
+
+    \b
+    Example:
+      sealcam --home ~/sealcam dock /mnt/card
+      sealcam --home ~/sealcam dock /dev/sdb1 --inventory camera-7.inventory
+    """
+    home, progress = wiring.home(), Progress()
+
+    def tell(what: str, fraction: float) -> None:
+        progress.stage(what)
+        progress(fraction)
+
+    opened = [open_place(place) for place in places]
+    desk = home.desk()
+    journal = read_inventory(inventory, home) if inventory else None
+    docked = ingest(opened, desk, journal, Options(dry_run, unconfirmed_stays), tell)
+    return telling.docked(docked, dry_run)
+
+
+def read_inventory(path: Path, home: wiring.Home) -> statements.Inventory:
+    """The journal of a camera we know, its signature checked."""
+    raw = path.read_bytes()
+    label = statements.INVENTORY.encode() + b"\0"
+    point = home.device_point(raw[len(label) : len(label) + 32]) if raw.startswith(label) else None
+    if point is None:
+        raise BadStatement(f"{path} is not the inventory of a camera of ours")
+    return statements.read_inventory(raw, point)
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--inventory", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The camera's signed journal.")
+@click.option("--jobs", default=1, show_default=True, help="Processes to share the work.")
+@answers
+def verify(files: tuple[str, ...], inventory: Path | None, jobs: int) -> Answer:
+    """Judge recordings, and show one mark a chunk.
+
+    A FILE is a part of a recording, a card (folder, device, image) or a stored body. Marks: `.` signed for, `,` proved by its
+    tag only, `!` altered, `-` missing, `~` torn, `|` the signed end. The exit code is that of the worst: 0 intact, 21 cut
+    short, 22 not judged, 20 altered.
+
+    \b
+    Example:
+      sealcam --home ~/sealcam verify /mnt/card
+      sealcam --home ~/sealcam verify 0c6b6f2a-0000000003-0000.skr
+    """
+    home, progress = wiring.home(), Progress("verifying")
+    openers = _openers(home)
+    groups = group(_parts(files), openers)
+    if not groups:
+        raise NotFound("a recording in " + ", ".join(files))
+    judgements = [_judged(parts, openers, home, jobs, progress) for parts in groups]
+    journal = read_inventory(inventory, home) if inventory else None
+    judgements = words.settle(judgements, journal)
+    lines = [score.strip(j, name_of(parts, j)) for parts, j in zip(groups, judgements, strict=True)]
+    found = [{**score.as_json(j), "files": [part.name for part in p]} for p, j in zip(groups, judgements, strict=True)]
+    return Answer({"recordings": found}, lines, worst([j.verdict for j in judgements]).exit_code)
+
+
+def _openers(home: wiring.Home) -> list[Opener]:
+    """The vault's verify key, or in the evidence office the evidence key."""
+    return [home.key("verify" if config.VAULT in home.config.packs else "evidence")]
+
+
+def _parts(files: Sequence[str]) -> list[Part]:
+    return [part for file in files for part in open_place(file).parts()]
+
+
+def _judged(parts: Sequence[Part], openers: Sequence[Opener], home: wiring.Home, jobs: int, progress: Progress) -> Judgement:
+    whole = sum(part.size for part in parts) or 1
+    return judge(
+        parts, openers, device_point=home.device_point, jobs=jobs, progress=lambda read, _: progress(read / whole)
+    )
+
+
+def name_of(parts: Sequence[Any], judgement: Judgement) -> str:
+    """What a person calls it: the file, without the part's number where there are several."""
+    name = printable(Path(parts[0].name).name)
+    return f"{name} +{len(parts) - 1}" if len(parts) > 1 else name
+
+
+@click.command("prove-encrypted")
+@click.argument("places", metavar="CARD...", nargs=-1, required=True)
+@answers
+def prove_encrypted(places: tuple[str, ...]) -> Answer:
+    """Say whether a card is sealed: `sealed and proved`, `not encrypted` with the reason, or `cannot tell`.
+
+    Only what our keys prove is called sealed; nothing is ever called encrypted because it looks random. It looks for the marks
+    of media files and for XOR keys that repeat. Exit code 0, 11 or 12.
+
+    \b
+    Example:
+      sealcam --home ~/sealcam prove-encrypted /mnt/card
+    """
+    home, progress = wiring.home(), Progress("looking")
+    openers, findings = _openers(home), []
+    for place in map(open_place, places):
+        groups = group(place.parts(), openers)
+        judged = [(p, _judged(p, openers, home, 1, progress)) for p in groups]
+        named = [(name_of(p, j), j) for p, j in judged]
+        findings += proving.prove(named, place.strangers(), progress)
+    lines = [f"{finding.answer.value}: {printable(finding.name)}: {finding.reason}" for finding in findings]
+    data = [{"name": f.name, "answer": f.answer.value, "reason": f.reason} for f in findings]
+    return Answer({"findings": data}, lines or ["cannot tell: there is no file on it"], proving.exit_code(findings))
+
+
+COMMANDS = (dock, verify, prove_encrypted)

@@ -1,0 +1,165 @@
+"""`ls`, `show`, `view`, `index`, `audit`: what the vault holds, and a look at it."""
+
+import json
+from pathlib import Path
+
+import click
+
+from sealhost import indexing, viewing
+from sealhost.cli import wiring
+from sealhost.cli.console import Answer, Progress, answers, clock, duration, printable, size
+from sealhost.cli.telling import KINDS
+from sealhost.errors import Ambiguous, NotFound, Refused
+from sealhost.layout import KIND_LOG
+from sealhost.records import Recording
+
+_ID = click.argument("which", metavar="ID")
+
+
+def find(which: str, home: wiring.Home) -> Recording:
+    """A recording by any unambiguous prefix of its name, or `camera/sequence`."""
+    camera, _, sequence = which.partition("/")
+    rows = list(home.catalogue.all())
+    if sequence.isdigit():
+        found = [r for r in rows if r.device_id.hex().startswith(camera) and r.sequence == int(sequence)]
+    else:
+        found = [r for r in rows if r.h_core.hex().startswith(which.lower())]
+    if not found:
+        raise NotFound(which)
+    if len(found) > 1:
+        raise Ambiguous(which)
+    return found[0]
+
+
+@click.command()
+@click.option("--camera", default="", help="Only of this camera (any prefix of its id).")
+@click.option("--logs", is_flag=True, help="Usage-log segments too.")
+@answers
+def ls(camera: str, logs: bool) -> Answer:
+    """List what is stored.
+
+    \b
+    Example:
+      sealcam --home ~/sealcam ls
+      sealcam --home ~/sealcam ls --camera 0c6b --json
+    """
+    rows = [r for r in wiring.home().catalogue.all() if r.device_id.hex().startswith(camera) and (logs or r.kind != KIND_LOG)]
+    lines = [_line(row) for row in rows] or ["nothing is stored yet; dock a card"]
+    return Answer({"recordings": [_plain(row) for row in rows]}, lines)
+
+
+def _line(row: Recording) -> str:
+    where = f"{row.device_id.hex()[:8]}/{row.sequence}"
+    verdict = row.verdict.name.replace("_", " ") + ("" if row.confirmed or row.ended else " (unconfirmed)")
+    place = f"  {printable(row.place)}" if row.place else ""
+    return f"{row.h_core.hex()[:12]}  {where:<14} {clock(row.start_utc_ms):<27} {duration(row.duration_ms):>9}  {verdict}{place}"
+
+
+def _plain(row: Recording) -> dict[str, object]:
+    return {**vars(row), "verdict": row.verdict.name.lower()}
+
+
+@click.command()
+@_ID
+@answers
+def show(which: str) -> Answer:
+    """Everything known of one recording, and what custody says of it. ID is any prefix of its name, or camera/number.
+
+    \b
+    Example:
+      sealcam --home ~/sealcam show 3f2a
+      sealcam --home ~/sealcam show 0c6b6f2a/3
+    """
+    home = wiring.home()
+    row = find(which, home)
+    entries = [entry for entry in home.custody.entries() if entry.subject == row.h_core.hex()]
+    log = home.catalogue.log_of(row.device_id, row.sequence)
+    lines = [
+        f"recording    {row.h_core.hex()}",
+        f"camera       {row.device_id.hex()}, number {row.sequence}, {KINDS.get(row.kind, 'file')}",
+        f"started      {clock(row.start_utc_ms)} ({['clock never set', 'clock set by the vault', 'clock kept by the board'][row.clock_source % 3]})",
+        f"length       {duration(row.duration_ms)}, {row.pictures} pictures, {row.dropped} dropped, muted {duration(row.muted_ms)}",
+        f"verdict      {row.marks}",
+        f"             {row.verdict.value}; signed to chunk {row.signed_to} of {row.last_index}",
+        f"stored       {size(row.size)} in {row.copies} places, slots in {row.slot_copies}, {clock(row.stored_at)}",
+        f"body         {row.body_sha256.hex()}",
+        f"description  {_described(row)}",
+    ]
+    lines += [f"camera log   {clock(e.utc_ms)}  {e.name} {e.detail or ''}".rstrip() for e in log]
+    lines += [f"custody      {clock(entry.at)}  {entry.event} by {entry.actor.role}/{entry.actor.id}" for entry in entries]
+    data = {"log": [{"event": e.name, "detail": e.detail, "utc_ms": e.utc_ms, "number": e.number} for e in log]}
+    data["custody"] = [{"n": e.n, "at": e.at, "event": e.event, "detail": e.detail} for e in entries]
+    return Answer({**_plain(row), **data}, lines)
+
+
+def _described(row: Recording) -> str:
+    if row.description is None:
+        return "not known here; the evidence office runs `sealcam index`"
+    told = json.loads(row.description)
+    return printable(", ".join(f"{name}={value}" for name, value in sorted(told.items())))
+
+
+@click.command()
+@_ID
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The MP4 to write.")
+@click.option("--reason", required=True, help="Why, in a few words. Custody keeps that it was viewed, and when.")
+@click.option("--dry-run", is_flag=True, help="Prove it and say what would be written; open nothing.")
+@answers
+def view(which: str, output: Path, reason: str, dry_run: bool) -> Answer:
+    """Make a working copy to look at. It needs the evidence key, and custody knows of it before the first picture is written.
+
+    \b
+    Example:
+      sealcam --home ~/sealcam view 3f2a -o clip.mp4 --reason "request 17"
+    """
+    home = wiring.home()
+    row = find(which, home)
+    if row.kind == KIND_LOG:
+        raise Refused("a usage log has no pictures; see `sealcam show`")
+    if dry_run:
+        return Answer(_plain(row), [f"would write {output} from {row.h_core.hex()[:16]}"])
+    viewed = viewing.view(row, output, reason, home.room(), Progress("rendering"))
+    rendered = viewed.rendered
+    lines = [f"{output}: {rendered.pictures} pictures, {duration(viewed.end_ms)}, sound {duration(rendered.sound_ms)}", viewed.note]
+    if rendered.dropped:
+        lines.append(f"{rendered.dropped} records inside could not be shown; the sealed recording is unharmed")
+    data = {"file": str(output), "note": viewed.note, "end_ms": viewed.end_ms, "rendered": vars(rendered)}
+    return Answer({**data, "name": row.h_core.hex(), "last_index": viewed.judgement.last_index}, lines)
+
+
+@click.command()
+@click.option("--again", is_flag=True, help="Those that are indexed already, too.")
+@click.option("--dry-run", is_flag=True, help="Say how many there are; open nothing.")
+@answers
+def index(again: bool, dry_run: bool) -> Answer:
+    """Let the evidence office tell the catalogue what is in recordings: place and description.
+
+    \b
+    Example:
+      sealcam --home ~/sealcam index
+    """
+    home = wiring.home()
+    if dry_run:
+        waiting = [row for row in home.catalogue.all() if row.kind != KIND_LOG and (again or row.description is None)]
+        return Answer({"waiting": len(waiting)}, [f"{len(waiting)} recordings would be opened"])
+    done = indexing.index(home.catalogue, home.room(), again, Progress("indexing"))
+    lines = [f"{row.h_core.hex()[:12]}  {_described(row)}" for row in done] or ["every recording is indexed already"]
+    return Answer({"indexed": [_plain(row) for row in done]}, lines)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Prove everything; rebuild nothing.")
+@answers
+def audit(dry_run: bool) -> Answer:
+    """Prove everything in the vault again, in every place, and rebuild the catalogue from it.
+
+    \b
+    Example:
+      sealcam --home ~/sealcam audit
+    """
+    from sealhost import audit as auditing  # noqa: PLC0415
+
+    return auditing.run(wiring.home(), dry_run)
+
+
+COMMANDS = (ls, show, view, index, audit)

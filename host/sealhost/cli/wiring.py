@@ -1,0 +1,189 @@
+"""Introduce the parts of a pack to one another: the only place where edges and work meet."""
+
+import getpass
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import click
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sealhost import config, escrow, keys, keytable, media, statements
+from sealhost.catalogue import Catalogue
+from sealhost.custody import Custody
+from sealhost.desk import Desk
+from sealhost.enrolment import Authority
+from sealhost.errors import KeyTrouble, SharesTooFew, SharesWrong
+from sealhost.escrow import mnemonic_of
+from sealhost.keys import SoftKey
+from sealhost.layout import ROLE_OPEN, ROLE_VERIFY
+from sealhost.quarantine import Quarantine, open_quarantine
+from sealhost.records import Actor
+from sealhost.register import Register, open_register
+from sealhost.statements.root import ESCROW, RELEASE_KEY
+from sealhost.vault import Vault
+from sealhost.viewing import Room
+from sealhost.wipebook import WipeBook
+
+_ROLES = {"evidence": ROLE_OPEN, "verify": ROLE_VERIFY}
+
+
+class Home:
+    """One home and what can be made of it; everything is opened when it is first asked for."""
+
+    def __init__(self, folder: str | None) -> None:
+        self.config = config.load(folder)
+        self._keys: dict[str, SoftKey] = {}
+
+    def actor(self, role: str) -> Actor:
+        """Who is at the keyboard, as an id."""
+        return Actor(role, os.environ.get("SEALCAM_ACTOR") or f"uid-{os.getuid()}")
+
+    @cached_property
+    def root_point(self) -> bytes:
+        return self.config.file("root_point").read_bytes()
+
+    @cached_property
+    def keylist(self) -> statements.KeyList:
+        return statements.KeyList.parse(self.config.file("keylist").read_bytes(), self.root_point)
+
+    @cached_property
+    def policy(self) -> statements.Policy:
+        return statements.Policy.parse(self.config.file("policy").read_bytes(), self.root_point)
+
+    def key(self, role: str) -> SoftKey:
+        """A private key of this home; a passphrase is asked for where its file needs one."""
+        path = self.config.key(role)
+        if role not in self._keys:
+            self._keys[role] = keys.load(path, self._passphrase(path), _ROLES.get(role, 0))
+        return self._keys[role]
+
+    def _passphrase(self, path: Path) -> Callable[[], str]:
+        """From the demo's file, else $SEALCAM_PASSPHRASE_FILE, else from the keyboard."""
+
+        def ask() -> str:
+            pack = next(pack for pack in self.config.packs.values() if path in pack.keys.values())
+            given = os.environ.get("SEALCAM_PASSPHRASE_FILE") or pack.files.get("passphrase")
+            if given:
+                return mnemonic_of(Path(given).read_text(encoding="utf-8"))
+            if not sys.stdin.isatty():
+                raise KeyTrouble(path, "it needs a passphrase, and nobody is there to type one")
+            return getpass.getpass(f"passphrase of {path.name}: ")
+
+        return ask
+
+    @cached_property
+    def custody(self) -> Custody:
+        pack = self.config.pack(config.VAULT)
+        key = serialization.load_pem_private_key(pack.keys["checkpoint"].read_bytes(), None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise KeyTrouble(pack.keys["checkpoint"], "it is not an Ed25519 key")
+        public = key.public_key().public_bytes_raw()
+        return Custody(self.config.database("custody"), self.config.organisation, public, key)
+
+    @cached_property
+    def register(self) -> Register:
+        return open_register(self.config, self.custody)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return Catalogue(self.config.database("catalogue"))
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault.at(self.config.stores)
+
+    @cached_property
+    def keytables(self) -> keytable.KeyTables:
+        return keytable.KeyTables(self.config.stores, keytable.load_erasure_key(self.config.key("erasure")))
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        return open_quarantine(self.config.stores)
+
+    @cached_property
+    def wipebook(self) -> WipeBook:
+        return WipeBook(self.config.pack(config.VAULT).folder / "receipts")
+
+    def device_point(self, device_id: bytes) -> bytes | None:
+        """The point of a camera in the register."""
+        device = self.register.get(device_id)
+        return device.point if device else None
+
+    def desk(self) -> Desk:
+        """What docking needs."""
+        return Desk(
+            organisation=self.config.organisation,
+            actor=self.actor("vault"),
+            policy=self.policy,
+            keylist=self.keylist.version,
+            verify_key=self.key("verify"),
+            receipt_key=self.key("receipt"),
+            certificate_key=self.key("certificate"),
+            release_point=self.keylist.point(RELEASE_KEY) or b"",
+            vault=self.vault,
+            keytables=self.keytables,
+            catalogue=self.catalogue,
+            custody=self.custody,
+            register=self.register,
+            quarantine=self.quarantine,
+            wipebook=self.wipebook,
+        )
+
+    def authority(self, shares: Sequence[str]) -> Authority:
+        """What the enrolment desk holds; without `shares` those of a demo are taken from its folder."""
+        return Authority(
+            organisation=self.config.organisation,
+            root_point=self.root_point,
+            keylist=self.keylist.raw,
+            keylist_version=self.keylist.version,
+            policy=self.policy.raw,
+            actor=self.actor("enrolment"),
+            key=self.key,
+            enrolment_certificate=self.config.certificate("enrolment").read_bytes(),
+            escrow_key=lambda: self.escrow_key(shares),
+            register=self.register,
+            custody=self.custody,
+        )
+
+    def escrow_key(self, shares: Sequence[str]) -> SoftKey:
+        """The escrow key, from m shares: files, or the words themselves."""
+        given = [share_text(share) for share in shares] or self._demo_shares()
+        key = SoftKey.of_scalar(escrow.recover(given), ROLE_OPEN)
+        if key.point != self.keylist.point(ESCROW):
+            raise SharesWrong("they give a key that is not the escrow key of the key list")
+        return key
+
+    def _demo_shares(self) -> list[str]:
+        """As many as are needed, from the demo's folder; anywhere else the envelopes have to be opened."""
+        if not self.config.demo:
+            raise SharesTooFew(0, "some")
+        files = sorted(path for path in self.config.file("shares").glob("share*") if path.is_file())
+        found = [mnemonic_of(path.read_text(encoding="utf-8")) for path in files]
+        return found[: escrow.needed_of(found[0])] if found else []
+
+    def room(self, role: str = "evidence") -> Room:
+        """What viewing and indexing need: the evidence key, and the vault's shelves."""
+        return Room(
+            openers=[self.key(role)],
+            actor=self.actor("evidence"),
+            vault=self.vault,
+            keytables=self.keytables,
+            custody=self.custody,
+            device_point=self.device_point,
+            write_mp4=media.write_mp4,
+        )
+
+
+def share_text(share: str) -> str:
+    """A share as given: a file that holds it, or its words."""
+    path = Path(share)
+    return mnemonic_of(path.read_text(encoding="utf-8")) if " " not in share and path.is_file() else share
+
+
+def home() -> Home:
+    """The home of the command that is running."""
+    return Home(click.get_current_context().find_root().obj)

@@ -1,0 +1,156 @@
+"""One docking: every recording off the cards, proved, stored twice and read back; only then a receipt, and only then the wipe.
+
+Resumable: killed anywhere and run again, it ends in the same state. It holds keys that verify, never one that opens a recording.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sealhost import receipts, words
+from sealhost.desk import Desk, Tell, tell_nobody
+from sealhost.ingest.logs import Log, find_gaps, read_logs
+from sealhost.ingest.taking import Taking, entry_of, settle, take
+from sealhost.plans import Plan, Planned
+from sealhost.records import Judgement, Receipt, Verdict, Word
+from sealhost.verify import group, judge
+from sealhost.wiping import Wiped, carry_out
+
+WIPE_UNCONFIRMED = 8  # flag 3 of a policy, statements.md
+UNCONFIRMED = "unconfirmed: neither a later header nor an inventory says that this is all of it"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person at the dock chose. It can only be stricter than the policy."""
+
+    dry_run: bool = False
+    unconfirmed_stays: bool = False
+
+
+@dataclass
+class Docked:
+    """What became of it all."""
+
+    takings: list[Taking] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
+    gaps: dict[bytes, list[range]] = field(default_factory=dict)  # device id: numbers nobody accounts for
+    receipts: list[Receipt] = field(default_factory=list)
+    wipes: list[Wiped] = field(default_factory=list)
+    resumed: list[Wiped] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    unknown: list[bytes] = field(default_factory=list)  # device ids this vault does not know
+
+
+def ingest(places: Sequence[Any], desk: Desk, inventory: Any = None, options: Options = Options(), tell: Tell = tell_nobody) -> Docked:
+    """Take every recording off the cards; wipe only what is safely stored."""
+    docked = Docked()
+    for place in places:
+        _arrive(place, desk, options, docked, tell)
+    for place in places:
+        docked.takings += _take_all(place, desk, options, tell)
+    _hear_words(docked.takings, inventory, desk)
+    if options.dry_run:
+        return docked
+    _report_forks(docked.takings, desk)
+    for number, taking in enumerate(docked.takings):
+        tell("reading both copies back", number / len(docked.takings))
+        settle(taking, desk)
+    docked.logs = read_logs(docked.takings, desk)
+    docked.gaps = find_gaps(docked.takings, inventory, desk)
+    for device_id in dict.fromkeys(t.device_id for t in docked.takings if t.may_be_receipted):
+        _receipt_and_wipe(device_id, docked, desk, options, tell)
+    return docked
+
+
+def _arrive(place: Any, desk: Desk, options: Options, docked: Docked, tell: Tell) -> None:
+    """Note the card, and finish what a kill left unfinished on it."""
+    docked.strangers += [part.name for part in place.strangers()]
+    if options.dry_run:
+        return
+    desk.note("card.seen", place.serial.hex())
+    docked.resumed += [carry_out(plan, place, desk, {}, tell) for plan in desk.wipebook.pending(place.serial)]
+
+
+def _take_all(place: Any, desk: Desk, options: Options, tell: Tell) -> list[Taking]:
+    groups = group(place.parts(), [desk.verify_key])
+    whole = sum(part.size for parts in groups for part in parts) or 1
+    done, takings = 0, []
+    for parts in groups:
+
+        def progress(read: int, _total: int, before: int = done) -> None:
+            tell(f"verifying and storing {place.name}", (before + read) / whole)
+
+        takings.append(take(place, parts, desk, options.dry_run, progress))
+        done += sum(part.size for part in parts)
+    return takings
+
+
+def _hear_words(takings: Sequence[Taking], inventory: Any, desk: Desk) -> None:
+    """The camera's word on each recording, from its inventory or the heads of later files; then forks."""
+
+    def again(number: int, word: Word) -> Judgement:
+        return judge(takings[number].parts, [desk.verify_key], device_point=desk.device_point, word=word)
+
+    settled = words.settle([taking.judgement for taking in takings], inventory, again)
+    for taking, judgement in zip(takings, settled, strict=True):
+        taking.judgement = _as_heard_before(judgement, desk)
+
+
+def _as_heard_before(judgement: Judgement, desk: Desk) -> Judgement:
+    """A word that was heard at an earlier docking is not forgotten when the file that bore it was wiped."""
+    stored = desk.catalogue.get(judgement.core.h_core) if judgement.core else None
+    if stored is None or judgement.verdict is not Verdict.CUT_SHORT or not stored.confirmed:
+        return judgement
+    same = (stored.last_index, stored.last_tag) == (judgement.last_index, judgement.last_tag)
+    return replace(judgement, confirmed=True) if same else judgement
+
+
+def _report_forks(takings: Sequence[Taking], desk: Desk) -> None:
+    """Two cores under one number: the camera may not go on until somebody has looked (M16)."""
+    split = words.forks(taking.judgement for taking in takings)
+    for taking in takings:
+        stored = desk.catalogue.of_sequence(taking.device_id, taking.sequence) if taking.device_id else None
+        if taking.h_core in split or (stored and stored.h_core != taking.h_core):
+            taking.judgement = words.forked(taking.judgement)
+            desk.note("fork.found", taking.h_core.hex(), sequence=taking.sequence, device=taking.device_id.hex())
+            desk.suspend(taking.device_id)
+
+
+def _receipt_and_wipe(device_id: bytes, docked: Docked, desk: Desk, options: Options, tell: Tell) -> None:
+    """Sign for everything stored of one camera, then empty its cards of what may go.
+
+    Order of writes: custody names the receipt, then the plan is durable, then the card changes (C1).
+    """
+    own = [taking for taking in docked.takings if taking.device_id == device_id and taking.may_be_receipted]
+    number = desk.custody.size() + 1  # of a log that only grows: above every number before it
+    entries = [entry_of(taking) for taking in own]
+    receipt = receipts.build(desk.organisation, number, device_id, desk.clock(), desk.keylist, entries, desk.receipt_key)
+    desk.note("receipt.signed", receipt.digest.hex(), receipt_no=number, count=len(own), device=device_id.hex())
+    docked.receipts.append(receipt)
+    for taking in own:
+        taking.stays = "" if taking.release else _stays(taking, desk, options)
+    for place in {id(taking.place): taking.place for taking in own}.values():
+        mine = [taking for taking in own if taking.place is place and not taking.stays]
+        if mine:
+            docked.wipes.append(_wipe(receipt, mine, place, desk, tell))
+
+
+def _stays(taking: Taking, desk: Desk, options: Options) -> str:
+    """Why a recording that is stored stays on the card all the same; nothing where it may go."""
+    judgement = taking.judgement
+    unconfirmed = judgement.verdict is Verdict.CUT_SHORT and not judgement.confirmed
+    allowed = desk.policy.flags & WIPE_UNCONFIRMED and not options.unconfirmed_stays
+    return UNCONFIRMED if unconfirmed and not allowed else ""
+
+
+def _wipe(receipt: Receipt, mine: Sequence[Taking], place: Any, desk: Desk, tell: Tell) -> Wiped:
+    planned = tuple(Planned(t.h_core, t.files, t.judgement.confirmed, t.release) for t in mine)
+    plan = Plan(receipt.digest, receipt.raw, receipt.device_id, receipt.receipt_no, place.serial, planned)
+    desk.wipebook.begin(plan)
+    wiped = carry_out(plan, place, desk, {taking.h_core: taking.judgement for taking in mine}, tell)
+    refused = dict(wiped.refused)
+    for taking in mine:
+        taking.stays = refused.get(taking.h_core, "")
+        taking.fate = "kept" if taking.stays else "wiped"
+    return wiped
