@@ -1,0 +1,88 @@
+"""A card that is mounted: a folder of files."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sealhost.errors import PlaceUnreadable
+from sealhost.reader.parts import FilePart, wipe_heads
+from sealhost.reader.place import Place
+
+_DEEP, _MANY = 4, 100_000
+
+
+class Folder(Place):
+    """Files below one folder, symbolic links apart."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.serial = hashlib.sha256(os.fsencode(path.resolve())).digest()[:16]
+
+    def every_file(self) -> list[FilePart]:
+        """All regular files, by name."""
+        found = []
+        for path in self._walk(self.path, _DEEP):
+            found.append(FilePart(path, str(path.relative_to(self.path)), self._size(path)))
+            if len(found) > _MANY:
+                raise PlaceUnreadable(self.name, f"there are more than {_MANY} files there")
+        return sorted(found, key=lambda part: part.name)
+
+    def _walk(self, folder: Path, deep: int) -> Iterator[Path]:
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_file(follow_symlinks=False):
+                        yield Path(entry.path)
+                    elif deep and entry.is_dir(follow_symlinks=False):
+                        yield from self._walk(Path(entry.path), deep - 1)
+        except OSError as trouble:
+            raise PlaceUnreadable(folder, trouble.strerror) from trouble
+
+    def _size(self, path: Path) -> int:
+        try:
+            return path.stat().st_size
+        except OSError as trouble:
+            raise PlaceUnreadable(path, trouble.strerror) from trouble
+
+    def wipe(self, part: FilePart) -> dict[str, object]:
+        """Heads, then the name. A cut between leaves a file without a head, which is no recording."""
+        heads = wipe_heads(part)
+        part.close()
+        try:
+            part.path.unlink()
+            self._sync_folder(part.path.parent)
+        except OSError as trouble:
+            raise PlaceUnreadable(part.name, f"it cannot be removed: {trouble.strerror}") from trouble
+        self._samples.append({"file": part.name, "heads": heads, "zero": True})
+        return {"file": part.name, "heads": heads, "removed": True, "discarded": False}
+
+    def leave(self, name: str, content: bytes) -> None:
+        """Write a file aside, sync, rename. A cut leaves the whole file or none of that name."""
+        target = self.path / name
+        aside = target.with_name(target.name + ".new")
+        try:
+            target.parent.mkdir(exist_ok=True)
+            with open(aside, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(target)
+            self._sync_folder(target.parent)
+        except OSError as trouble:
+            raise PlaceUnreadable(target, f"it cannot be written: {trouble.strerror}") from trouble
+
+    def sample(self) -> list[dict[str, object]]:
+        """What was read back of the files wiped: a folder shows nothing of them any more."""
+        return list(self._samples)
+
+    def sync(self) -> None:
+        """Everything is on the card when this returns."""
+        self._sync_folder(self.path)
+
+    def _sync_folder(self, path: Path) -> None:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
