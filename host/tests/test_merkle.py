@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sealhost import merkle
 
 VECTORS = json.loads(
-    (Path(__file__).resolve().parents[2] / "docs/vectors/primitives/rfc6962-merkle.json").read_text()
+    (Path(__file__).resolve().parents[2] / "docs/vectors/custody/rfc6962-merkle.json").read_text()
 )
 LEAVES = [bytes.fromhex(leaf) for leaf in VECTORS["leaves"]]
 

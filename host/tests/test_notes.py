@@ -10,7 +10,7 @@ from sealhost import notes
 from sealhost.errors import BadSignature, BadStatement
 
 VECTOR = json.loads(
-    (Path(__file__).resolve().parents[2] / "docs/vectors/primitives/c2sp-signed-note.json").read_text()
+    (Path(__file__).resolve().parents[2] / "docs/vectors/custody/c2sp-signed-note.json").read_text()
 )
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()
