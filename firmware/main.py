@@ -105,7 +105,7 @@ class Camera:
         """A card was put in, or stood in at boot: clear up on it, then begin the log segment."""
         self.pool.drop()
         blocks = ProvenBlocks(self.board.card_device, self.policy.chunk_size)
-        self.card = Card(blocks, self.board.mount_point)
+        self.card = Card(blocks, self.board.mount_point, self.board.most_names)
         self.card_fault = None
         try:
             self.card.mount()

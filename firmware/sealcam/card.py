@@ -11,7 +11,8 @@ import vfs
 from sealcam.errors import CardFault, CardFull, NoCard
 from sealcam.layout import FOLDER
 
-_EEXIST, _ENOENT, _ENOSPC = 17, 2, 28
+_ENOENT, _ENOSPC = 2, 28
+_LONGEST_NAME, _ENTRIES_A_LONG_NAME, _ENTRIES_A_NAME = 247, 20, 5  # of 32 bytes; a name of ours takes 4
 _SECTOR = 512
 
 
@@ -76,9 +77,10 @@ class Card:
     Names are those in the folder `sealcam`. Everything raises CardFault where the card fails or lost a write.
     """
 
-    def __init__(self, blocks, mount_point: str):
-        self._blocks, self._at = blocks, mount_point
+    def __init__(self, blocks, mount_point: str, most_names: int = 2000):
+        self._blocks, self._at, self._most_names = blocks, mount_point, most_names
         self._fs = None
+        self._names = 0
         self.serial = bytes(16)
 
     @property
@@ -99,11 +101,42 @@ class Card:
             self._fs = None
             raise NoCard  # no card, or no file system a camera can use
         try:
-            self._fs.mkdir("/" + FOLDER)
+            self._names = len(self._names_in("/" + FOLDER))
         except OSError as fault:
-            if fault.args[0] != _EEXIST:
+            if fault.args[0] != _ENOENT:
                 self.unmount()
                 raise CardFault
+            self._make_folder()
+
+    def _make_folder(self):
+        """A folder that has room for all its names from the start.
+
+        FAT links a directory's next cluster before it is cleared: a cut between the two would put what stood there
+        among the names. So it is stretched under another name, where a cut costs nothing, and never again.
+        """
+        at = self._spare_name()
+        self._call(self._fs.mkdir, at)
+        long = "/" + "x" * (_LONGEST_NAME - 4) + "%04d"
+        count = self._most_names * _ENTRIES_A_NAME // _ENTRIES_A_LONG_NAME + 1
+        for number in range(count):
+            self._call(self._fs.open, at + long % number, "wb").close()
+        for number in range(count):
+            self._call(self._fs.remove, at + long % number)
+        self._call(self._fs.rename, at, "/" + FOLDER)
+        self._names = 0
+
+    def _spare_name(self):
+        taken = self._names_in("/")
+        for number in range(100):
+            if "sealcam-making-%d" % number not in taken:
+                return "/sealcam-making-%d" % number
+        raise CardFault  # a hundred cuts while one folder was made
+
+    def _names_in(self, folder):
+        try:
+            return [entry[0] for entry in self._fs.ilistdir(folder)]
+        except UnicodeError:
+            raise CardFault  # what stands in the folder are no names
 
     def unmount(self) -> None:
         if self._fs is not None:
@@ -131,7 +164,10 @@ class Card:
         A cut leaves no file, an empty one (and lost clusters), or the whole one with its heads: never a file that
         shows, where its head should be, what stood there before.
         """
+        if self._names >= self._most_names:
+            raise CardFull  # the folder would have to grow
         file = self._open(name, "wb")
+        self._names += 1
         part = PartFile(self, file, name, size)
         try:
             if self._reach(file, size) != size:
@@ -171,12 +207,13 @@ class Card:
 
     def remove(self, name: str) -> None:
         self._call(self._mounted().remove, _path(name))
+        self._names -= 1
 
     def list(self) -> list:
         """Names of the files in the folder."""
-        entries = self._call(self._mounted().ilistdir, "/" + FOLDER)
+        self._mounted()
         try:
-            return [entry[0] for entry in entries if entry[1] == 0x8000]
+            return self._names_in("/" + FOLDER)
         except OSError:
             raise CardFault
 

@@ -68,8 +68,9 @@ def _clear(camera):
 def _without_recording(camera):
     names = []
     for name in camera.card.list():
-        ready = name.startswith("ready-")
-        if not ready and not name.startswith(camera.own_prefix):
+        plain = name.lower()  # a torn removal leaves the short name, in capitals
+        ready = plain.startswith("ready-")
+        if not ready and not plain.startswith(camera.own_prefix) and not _is_short(plain, camera.own_prefix):
             continue  # another camera's, or a stranger's: not ours to judge
         first, second, _ = _heads(camera, name)
         if ready and (_has_magic(first) or _has_magic(second)):
@@ -78,6 +79,11 @@ def _without_recording(camera):
         if ready or (_is_blank(first) and _is_blank(second)):
             names.append(name)
     return names
+
+
+def _is_short(name, prefix):
+    """Whether it can be what is left of one of our names when its long form is gone: a few digits, `~`, a suffix."""
+    return name[:2] == prefix[:2] and "~" in name[:8] and name[-4:] in (".skr", ".skl", ".skp")
 
 
 def _mend_starts(camera):

@@ -183,7 +183,7 @@ class Bench:
         card = desk.Blocks(self.card, 512, self.faults, True)
         flash = desk.Blocks(self.flash, 4096, self.faults, False)
         board = desk.Board(card, flash, Feed(), desk.DeskClock(True), True)
-        board.log_part_bytes = LOG_PART
+        board.log_part_bytes, board.most_names = LOG_PART, 64
         camera = main.Camera(board, self.said.append)
         camera.boot()
         return camera

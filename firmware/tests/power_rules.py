@@ -53,7 +53,7 @@ def read_parts(camera):
         part.read_at(0, content)
         part.close()
         core = bytes(content[:256])
-        if name.startswith("ready-"):
+        if name.lower().startswith("ready-"):
             continue
         found.setdefault(core, []).append((name, content))
     return found
@@ -74,27 +74,37 @@ def check_parts(bench, camera):
 
 
 def prove(fields, core, secret, parts):
+    """(last index, last tag, ended, digest) of one recording; parts by their first chunk, whatever their names."""
+    mac = crypto.Hmac(sealer.Keys(secret, core).k_mac)
+    found = sorted([(chunks[0][0], chunks) for chunks in [prove_part(fields, mac, core, part) for part in parts] if chunks])
+    index, tag, ended = 0, mac.tag(core), False
+    for _, chunks in found:
+        for stated, chunk in chunks:
+            if ended or stated != index + 1 or chunk[32:64] != tag:
+                raise Broken("chunk %d of %s is out of order" % (stated, parts[0][0]))
+            index, tag, ended = stated, chunk[-32:], chunk[4] == 3
+    return index, tag, ended, crypto.sha256(*[content for _, content in parts])
+
+
+def prove_part(fields, mac, core, part):
+    """[(index, chunk)] of the chunks that prove, which must follow one another without a gap."""
+    name, content = part
     size = fields["chunk_size"]
     block = block_size(size)
-    proof = sealer.Keys(secret, core)
-    mac = crypto.Hmac(proof.k_mac)
-    tag, index, ended = mac.tag(core), 0, False
-    bad = 0
-    for number, (name, content) in enumerate(parts):
-        if content[:512] != content[block : block + 512] and (number or any(content[block : block + 256])):
-            raise Broken("the heads of %s differ" % name)
-        if bytes(content[256:288]) != mac.tag(core) or crypto.sha256(content[512:block]) != fields["slot_digest"]:
-            raise Broken("the head of %s does not prove" % name)
-        for at in range(2 * block, len(content), size):
-            chunk = content[at : at + size]
-            if bytes(chunk[:4]) != b"SKC1" or mac.tag(memoryview(chunk)[:-32]) != bytes(chunk[-32:]):
-                bad += 1
-                continue
-            stated = struct.unpack_from(">Q", chunk, 8)[0]
-            if bad or ended or stated != index + 1 or bytes(chunk[32:64]) != tag:
-                raise Broken("chunk %d of %s is out of order" % (stated, name))
-            index, tag, ended = stated, bytes(chunk[-32:]), chunk[4] == 3
-    return index, tag, ended, crypto.sha256(*[content for _, content in parts])
+    if content[:512] != content[block : block + 512] and any(content[block : block + 256]):
+        raise Broken("the heads of %s differ" % name)
+    if content[256:288] != mac.tag(core) or crypto.sha256(content[512:block]) != fields["slot_digest"]:
+        raise Broken("the head of %s does not prove" % name)
+    chunks, bad = [], False
+    for at in range(2 * block, len(content), size):
+        chunk = bytes(content[at : at + size])
+        if chunk[:4] != b"SKC1" or mac.tag(memoryview(chunk)[:-32]) != chunk[-32:]:
+            bad = True
+        elif bad:
+            raise Broken("a chunk of %s does not prove, and one behind it does" % name)
+        else:
+            chunks.append((struct.unpack_from(">Q", chunk, 8)[0], chunk))
+    return chunks
 
 
 def check_journal(camera, reach):
