@@ -11,6 +11,7 @@ from typing import Protocol
 from sealhost import layout
 from sealhost.records import Core, Judgement, Verdict, Word
 from sealhost.verify import with_word
+from sealhost.verify.weigh import tail_removed as tail_removed_from
 
 
 class Inventory(Protocol):
@@ -110,7 +111,7 @@ def tail_removed(judgements: Sequence[Judgement], inventory: Inventory | None = 
     gone = {
         core.h_core
         for judgement, core in files
-        if not (judgement.ends or judgement.confirmed)
+        if not (judgement.ended or judgement.confirmed)
         and _from_journal(core, inventory) is None
         and _from_header(judgement, core, files) is None
         and _knew_more(core, files)
@@ -138,7 +139,7 @@ def _knew_more(core: Core, files: list[tuple[Judgement, Core]]) -> bool:
     first = max(logs, default=core.sequence)
     # counted, not enumerated: a sequence is 64 bits and comes from a card
     whole = sum(first <= number <= later.sequence for number in at_hand) == later.sequence - first + 1
-    return whole and all(judgement.ends for judgement in between)
+    return whole and all(judgement.ended for judgement in between)
 
 
 def forks(judgements: Iterable[Judgement]) -> set[bytes]:
@@ -151,14 +152,7 @@ def forks(judgements: Iterable[Judgement]) -> set[bytes]:
 
 def without_tail(judgement: Judgement) -> Judgement:
     """Altered after the last chunk; how many are missing nobody knows, one is marked."""
-    if judgement.verdict is Verdict.ALTERED:
-        return judgement
-    k = judgement.last_index
-    marks = judgement.marks[:k] + b"-"
-    reason = "the tail was removed: a later header knows of more"
-    return replace(
-        judgement, verdict=Verdict.ALTERED, marks=marks, place=k + 1, reason=reason, confirmed=True
-    )
+    return tail_removed_from(judgement, 1, "the tail was removed: a later header knows of more")
 
 
 def forked(judgement: Judgement) -> Judgement:

@@ -60,6 +60,11 @@ class Found:
     runs: list[Run] = field(default_factory=list)
     odd: str = ""
 
+    @property
+    def first_index(self) -> int:
+        """The first proved index, by position; an index 0 has no place."""
+        return next((max(1, run.first) for run in self.runs if run.last), 0)
+
 
 @dataclass
 class Order:

@@ -119,6 +119,11 @@ class Openings:
             self._seen[copy.block] = next((found for found in self._tries(copy) if proves_head(found)), None)
         return self._seen[copy.block]
 
+    def _is_known(self, slot: layout.c.Container) -> bool:
+        """A slot addressed to us counts as such; one of another algorithm does not open."""
+        self.addressed = True
+        return bool(slot.algorithm == layout.SLOT_HPKE)
+
     def _tries(self, copy: Copy) -> Iterator[Opened]:
         hand = self._hand
         if hand.secret is not None:
@@ -127,8 +132,7 @@ class Openings:
             yield Opened(copy, keys.derive(copy.core, verify_secret=hand.verify_secret))
         for slot in layout.slots_of(copy.slot_area):
             for opener in hand.openers:
-                if slot.recipient == opener.key_id:
-                    self.addressed = True
+                if slot.recipient == opener.key_id and self._is_known(slot):
                     yield from _by_slot(copy, opener, slot)
 
 
@@ -155,19 +159,19 @@ def proving(copies: Sequence[Copy], openings: Openings) -> Opened | None:
 
 
 def heads_agree(part: Part, copy: Copy) -> bool:
-    """Whether both head blocks of a part are the proving copy in every byte, with slots or without (3.1)."""
-    front = read_front(part)
-    size = copy.core.block_size
-    both = front[:size], front[size : 2 * size]
-    if both == (copy.block, copy.block):
-        return copy.slots_are_sound
-    return both == (copy.zeroed, copy.zeroed)
+    """Whether both head blocks of a part are the proving copy in every byte (3.1)."""
+    return read_front(part)[: 2 * len(copy.block)] == 2 * copy.block and copy.slots_are_sound
 
 
 def both_cores_stand(part: Part, copy: Copy) -> bool:
-    """Whether neither copy of a part has a zero core: before that, a cut may have come between the two
-    writes.
-    """
+    """Whether neither copy of a part has a zero core: before that, a cut may have come between the two writes."""
     front = read_front(part)
     size = copy.core.block_size
     return any(front[: layout.CORE_SIZE]) and any(front[size : size + layout.CORE_SIZE])
+
+
+def first_of(parts: Sequence[Part], copy: Copy) -> Part:
+    """The first part that bears the proving head: part 0 of a recording without a chunk."""
+    return next(
+        part for part in parts if any(own.headed == copy.headed for own in copies_of(read_front(part)))
+    )

@@ -99,19 +99,22 @@ class _State:
             self.marks.extend(bytes([MISSING]) * (last - len(self.marks)))
         self.marks[first - 1 : last] = bytes([mark]) * (last - first + 1)
 
-    def met(self, run: Run, between: int) -> None:
-        """Section 3.2: a run of proved chunks after `between` unproved positions."""
-        first = max(1, run.first)
+    def met(self, run: Run, between: int) -> int:
+        """Section 3.2: a run of proved chunks after `between` unproved positions; returns how many count on."""
+        first = max(1, run.first)  # an index 0 has no place
         if run.last > MAX_INDEX:
             self.odd = self.odd or f"chunk {run.last} is beyond what a reader counts"
-            return
+        if not 0 < run.last <= MAX_INDEX:
+            return between
         self.runs.append(run)
         for index in range(first, min(run.last, self.last) + 1):
             self.index.add_stray(index, run)
             self.mark(index, index, ALTERED)
-        first = max(first, self.last + 1)
-        if first <= run.last:
-            self._goes_on(first, run, between if first == run.first else 0)
+        if first <= self.last < run.last:
+            first, between = self.last + 1, 0
+        if first > self.last:
+            self._goes_on(first, run, between)
+        return 0
 
     def _goes_on(self, first: int, run: Run, between: int) -> None:
         absent = first - self.last - 1
@@ -146,13 +149,13 @@ class _Walk:
         self._parts = parts
         self._order = Order(take, 1, opened.copy.tag_0) if take else None
         self._progress, self._done = progress, 0
-        self.last_proved: tuple[Part, int] | None = None
+        self._next = heads.first_of(parts, opened.copy), 0  # part and position after the last proved chunk
         self.proved: list[Part] = []
 
     def go(self, state: _State) -> None:
         """Meet every run of every part that holds one."""
         firsts = {number: self._first(part) for number, part in enumerate(self._parts)}
-        numbers = sorted((n for n in firsts if firsts[n].runs), key=lambda n: firsts[n].runs[0].first)
+        numbers = sorted((n for n in firsts if firsts[n].runs), key=lambda n: firsts[n].first_index)
         between = 0
         for number, found in zip(numbers, self._all(numbers, firsts), strict=True):
             part = self._parts[number]
@@ -160,9 +163,9 @@ class _Walk:
             state.odd = state.odd or found.odd
             position = 0
             for run in found.runs:
-                state.met(run, between + run.position - position)
-                between, position = 0, run.position + run.count
-                self.last_proved = part, position - 1
+                between += run.position - position
+                between, position = state.met(run, between), run.position + run.count
+                self._next = part, position
             between += positions_of(part, self._core) - position
 
     def _first(self, part: Part) -> Found:
@@ -196,10 +199,8 @@ class _Walk:
 
     def torn_at(self, index: int) -> bool:
         """Whether the position after the last proved chunk holds the torn chunk of this index."""
-        if self.last_proved is None:
-            return False
-        part, position = self.last_proved
-        block = self._scanner.block(part, position + 1)
+        part, position = self._next
+        block = self._scanner.block(part, position)
         if len(block) < self._core.chunk_size:
             return False
         header = layout.HEADER.parse(block)
@@ -209,7 +210,9 @@ class _Walk:
 
 def _mark_heads(parts: Sequence[Part], walk: _Walk, copy: heads.Copy, state: _State) -> None:
     """The last bullet of section 3.1."""
-    held = walk.proved or [part for part in parts[:1] if heads.both_cores_stand(part, copy)]
+    held = walk.proved or [
+        part for part in [heads.first_of(parts, copy)] if heads.both_cores_stand(part, copy)
+    ]
     if not all(heads.heads_agree(part, copy) for part in held):
         state.head_fault = "a head block was changed"
 

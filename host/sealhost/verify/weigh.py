@@ -38,29 +38,31 @@ def with_tag(found: Judgement, word: Word | None, tag: Callable[[int], bytes | N
         return found
     if word.state == layout.STATE_VOID:
         return _altered(found, 0, "the camera spent this number on nothing")
-    k, named = found.last_index, word.last_index
+    k, named, says_ended = found.last_index, word.last_index, word.state == layout.STATE_ENDED
     known = tag(named) if 0 < named <= k else None
     if known is not None and known != word.last_tag:
-        marks = found.marks[: named - 1] + bytes([ALTERED]) + found.marks[named:]
-        found = _altered(replace(found, marks=marks), named, f"the camera names another chunk {named}")
-    whole = named == k and known == word.last_tag
-    removed = named > k or (word.state == layout.STATE_ENDED and not (found.ended and whole))
-    if removed:
-        if found.ended and named == k:
-            return found  # altered at k, said above
-        found = _tail_removed(found, named)
-    elif found.verdict is Verdict.CUT_SHORT:
+        found = _altered(_mark(found, named), named, f"the camera names another chunk {named}")
+    if named > k or (says_ended and not found.ended):
+        found = tail_removed(found, named - k, "the tail was removed: the camera knows of more")
+    elif says_ended and named < k:
+        found = _altered(_mark(found, named + 1), named + 1, f"the camera says it ended at chunk {named}")
+    if found.verdict is Verdict.CUT_SHORT:
         return replace(
             found, confirmed=True, reason=f"no end was signed; the camera says the same ({word.source})"
         )
     return replace(found, confirmed=found.verdict is not Verdict.NOT_JUDGED)
 
 
-def _tail_removed(found: Judgement, named: int) -> Judgement:
+def _mark(found: Judgement, index: int) -> Judgement:
+    return replace(found, marks=found.marks[: index - 1] + bytes([ALTERED]) + found.marks[index:])
+
+
+def tail_removed(found: Judgement, missing: int, reason: str) -> Judgement:
+    """Altered after the last chunk; at most so many of the missing ones are marked, in place of a torn one."""
     k = found.last_index
-    missing = min(max(0, named - k), TAIL_MARKS)
-    marks = found.marks[:k] + bytes([MISSING]) * missing if missing else found.marks
-    return _altered(replace(found, marks=marks), k + 1, "the tail was removed: the camera knows of more")
+    if missing > 0:
+        found = replace(found, marks=found.marks[:k] + bytes([MISSING]) * min(missing, TAIL_MARKS))
+    return _altered(found, k + 1, reason)
 
 
 def _altered(found: Judgement, place: int, reason: str) -> Judgement:
