@@ -100,6 +100,12 @@ def film(office: Office, script: str = "..s..e", *, flavour: int = 0, **fields: 
     return writer
 
 
+def part_with(writer: seal.Writer, area: bytes) -> bytes:
+    """The recording in one part, under another slot area in both heads."""
+    head = writer.head[: layout.SLOT_AREA] + area
+    return head * 2 + b"".join(writer.chunks)
+
+
 def read_vector(path: Path) -> dict[str, str]:
     """Fields of a vector file; docs/vectors/README.md."""
     found: dict[str, str] = {}
