@@ -11,6 +11,7 @@ from typing import Any
 
 from sealhost import layout
 from sealhost.errors import BadUsage, OutputExists, SealBroken, SlotClosed
+from sealhost.ingest import sealed_ms
 from sealhost.keys import Opener, open_slot_as
 from sealhost.records import Actor, Core, Judgement, KeyRow, Part, Recording, Verdict
 from sealhost.verify import judge, read_core, records
@@ -85,16 +86,6 @@ def secret_of(core: Core, row: KeyRow, openers: Sequence[Opener]) -> bytes:
                 if role == layout.ROLE_OPEN:
                     return payload
     raise SlotClosed(core.name)
-
-
-def sealed_ms(body: Part, judgement: Judgement) -> int:
-    """Milliseconds from the start to the sealing of the last proved chunk: where the recording ends."""
-    core = judgement.core
-    if core is None or not judgement.last_index:
-        return 0
-    header = bytearray(layout.CHUNK_HEADER)
-    body.read_into(2 * core.block_size + (judgement.last_index - 1) * core.chunk_size, memoryview(header))
-    return int(layout.HEADER.parse(bytes(header)).ms)
 
 
 def title(recording: Recording) -> str:

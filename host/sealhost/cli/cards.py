@@ -12,8 +12,9 @@ from sealhost.cli.console import Answer, Progress, answers, printable
 from sealhost.errors import BadStatement, NotFound
 from sealhost.ingest import Options, ingest
 from sealhost.keys import Opener
+from sealhost.layout import STATE_CUT, STATE_ENDED
 from sealhost.reader import open_place
-from sealhost.records import Judgement, Part, worst
+from sealhost.records import Judgement, Part, Word, worst
 from sealhost.verify import group, judge
 
 _PLACES = click.argument("places", metavar="PLACE...", nargs=-1, required=True)
@@ -83,10 +84,24 @@ def verify(files: tuple[str, ...], inventory: Path | None, jobs: int) -> Answer:
         raise NotFound("a recording in " + ", ".join(files))
     judgements = [_judged(parts, openers, home, jobs, progress) for parts in groups]
     journal = read_inventory(inventory, home) if inventory else None
+    said = words.words(judgements, journal)
     judgements = words.settle(judgements, journal)
-    lines = [score.strip(j, name_of(parts, j)) for parts, j in zip(groups, judgements, strict=True)]
-    found = [{**score.as_json(j), "files": [part.name for part in p]} for p, j in zip(groups, judgements, strict=True)]
-    return Answer({"recordings": found}, lines, worst([j.verdict for j in judgements]).exit_code)
+    found = [_shown(parts, j, said) for parts, j in zip(groups, judgements, strict=True)]
+    return Answer({"recordings": found}, [one["line"] for one in found], worst([j.verdict for j in judgements]).exit_code)
+
+
+def _shown(parts: Sequence[Part], judgement: Judgement, said: dict[bytes, Word]) -> dict[str, Any]:
+    line, word = score.strip(judgement, name_of(parts, judgement)), said.get(bytes.fromhex(judgement.name))
+    return {**score.as_json(judgement), "line": line, "word": told(word), "files": [part.name for part in parts]}
+
+
+def told(word: Word | None) -> str:
+    """The camera's word on a recording, in words."""
+    if word is None:
+        return "the camera has not had its word on it yet"
+    where = "the camera's journal" if word.source == "journal" else "the head of a later file"
+    state = {STATE_ENDED: "ended with", STATE_CUT: "cut; last signed for"}.get(word.state, "spent on nothing, at")
+    return f"{where} says: {state} chunk {word.last_index}"
 
 
 def _openers(home: wiring.Home) -> list[Opener]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from sealhost import audit as auditing
 from sealhost import indexing, viewing
 from sealhost.cli import wiring
 from sealhost.cli.console import Answer, Progress, answers, clock, duration, printable, size
@@ -157,9 +158,37 @@ def audit(dry_run: bool) -> Answer:
     Example:
       sealcam --home ~/sealcam audit
     """
-    from sealhost import audit as auditing  # noqa: PLC0415
+    progress = Progress()
 
-    return auditing.run(wiring.home(), dry_run)
+    def tell(what: str, fraction: float) -> None:
+        progress.stage(what)
+        progress(fraction)
+
+    audited = auditing.run(wiring.home().desk(), not dry_run, tell)
+    troubled = [one for one in audited.checked if one.troubles]
+    lines = [f"{one.h_core.hex()[:12]}  {trouble}" for one in troubled for trouble in one.troubles]
+    lines += [f"custody: {audited.custody_trouble}"] if audited.custody_trouble else []
+    lines.append(
+        f"{len(audited.checked)} recordings proved again in every place, {len(troubled)} with troubles; "
+        f"{audited.custody_size} custody entries; catalogue {'rebuilt' if audited.rebuilt else 'left as it was'}"
+    )
+    return Answer(_audited(audited), lines, audited.exit_code)
+
+
+def _audited(audited: auditing.Audited) -> dict[str, object]:
+    checked = [
+        {"name": one.h_core.hex(), "copies": one.copies, "slot_copies": one.slot_copies, "troubles": one.troubles}
+        for one in audited.checked
+    ]
+    lists = {name: [h.hex() for h in getattr(audited, name)] for name in ("differing", "missing_rows")}
+    return {
+        "recordings": checked,
+        **lists,
+        "custody": audited.custody_size,
+        "custody_trouble": audited.custody_trouble,
+        "unnamed": audited.unnamed,
+        "rebuilt": audited.rebuilt,
+    }
 
 
 COMMANDS = (ls, show, view, index, audit)

@@ -20,7 +20,7 @@ def docked(found: Docked, dry_run: bool) -> Answer:
         lines += _wiped(wiped, wiped in found.resumed)
     lines += _remarks(found)
     lines.append(_last_word(found, dry_run))
-    return Answer(_data(found), lines, exit_code(found))
+    return Answer({**_data(found), "lines": lines}, lines, exit_code(found))
 
 
 def exit_code(found: Docked) -> int:
@@ -92,6 +92,7 @@ def _data(found: Docked) -> dict[str, Any]:
 def _plain(taking: Taking) -> dict[str, Any]:
     return {
         **score.as_json(taking.judgement),
+        "line": taking.strip,
         "kind": KINDS.get(taking.kind, "unknown"),
         "sequence": taking.sequence,
         "fate": taking.fate,

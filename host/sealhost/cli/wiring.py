@@ -23,7 +23,7 @@ from sealhost.layout import ROLE_OPEN, ROLE_VERIFY
 from sealhost.quarantine import Quarantine, open_quarantine
 from sealhost.records import Actor
 from sealhost.register import Register, open_register
-from sealhost.statements.root import ESCROW, RELEASE_KEY
+from sealhost.statements import ESCROW, RELEASE_KEY
 from sealhost.vault import Vault
 from sealhost.viewing import Room
 from sealhost.wipebook import WipeBook

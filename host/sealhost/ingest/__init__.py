@@ -10,7 +10,7 @@ from typing import Any
 from sealhost import receipts, words
 from sealhost.desk import Desk, Tell, tell_nobody
 from sealhost.ingest.logs import Log, find_gaps, read_logs
-from sealhost.ingest.taking import Taking, entry_of, settle, take
+from sealhost.ingest.taking import Taking, entry_of, sealed_ms, settle, take
 from sealhost.plans import Plan, Planned
 from sealhost.records import Judgement, Receipt, Verdict, Word
 from sealhost.verify import group, judge
@@ -154,3 +154,6 @@ def _wipe(receipt: Receipt, mine: Sequence[Taking], place: Any, desk: Desk, tell
         taking.stays = refused.get(taking.h_core, "")
         taking.fate = "kept" if taking.stays else "wiped"
     return wiped
+
+
+__all__ = ["Docked", "Log", "Options", "Taking", "ingest", "sealed_ms"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sealhost import score
+from sealhost import layout, score
 from sealhost.desk import Desk
 from sealhost.records import Judgement, KeyRow, Part, ReceiptEntry, Recording
 from sealhost.verify import judge
@@ -101,7 +101,13 @@ def _store(taking: Taking, desk: Desk) -> None:
         desk.note("card.kept", core.name, reason=reason)
         return
     row = KeyRow(core.h_core, core.device_id, core.sequence, core.recording_id, judgement.slot_area)
-    desk.note("recording.verified", core.name, verdict=judgement.verdict.name, last_index=judgement.last_index)
+    desk.note(
+        "recording.verified",
+        core.name,
+        verdict=judgement.verdict.name,
+        last_index=judgement.last_index,
+        confirmed=int(judgement.confirmed),
+    )
     desk.keytables.insert(row)
     desk.note("recording.stored", core.name, body=taking.body.hex())
     taking.copies = len(desk.vault.read_back(taking.body))
@@ -109,6 +115,16 @@ def _store(taking: Taking, desk: Desk) -> None:
     desk.note("recording.readback", core.name, copies=taking.copies, slot_copies=taking.slot_copies)
     desk.catalogue.put(recording_of(taking, desk))
     taking.fate = "stored"
+
+
+def sealed_ms(body: Part, judgement: Judgement) -> int:
+    """Milliseconds from the start to the sealing of the last proved chunk of a body: where the recording ends."""
+    core = judgement.core
+    if core is None or not judgement.last_index:
+        return 0
+    header = bytearray(layout.CHUNK_HEADER)
+    body.read_into(2 * core.block_size + (judgement.last_index - 1) * core.chunk_size, memoryview(header))
+    return int(layout.HEADER.parse(bytes(header)).ms)
 
 
 def _knows_better(taking: Taking, desk: Desk) -> str:
@@ -129,7 +145,7 @@ def recording_of(taking: Taking, desk: Desk) -> Recording:
         recording_id=core.recording_id,
         kind=core.kind,
         start_utc_ms=core.start_utc_ms,
-        duration_ms=totals.ms,
+        duration_ms=sealed_ms(desk.vault.open(taking.body), judgement),
         verdict=judgement.verdict,
         confirmed=judgement.confirmed,
         ended=judgement.ended,
@@ -186,4 +202,4 @@ def entry_of(taking: Taking) -> ReceiptEntry:
     )
 
 
-__all__ = ["Taking", "entry_of", "recording_of", "settle", "take"]
+__all__ = ["Taking", "entry_of", "recording_of", "sealed_ms", "settle", "take"]

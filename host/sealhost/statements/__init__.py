@@ -4,16 +4,38 @@ Nothing here knows where a statement came from or what it permits.
 """
 
 from sealhost.statements.journal import Inventory, JournalEntry, journal_entry, read_inventory
-from sealhost.statements.root import KeyList, Policy, refuse_older, sign_file
-from sealhost.statements.signed import ENTRY, FIELDS, check, make, read, sign, signed_bytes, size_of, split
+from sealhost.statements.root import ESCROW, RELEASE_KEY, KeyList, Policy, refuse_older, sign_file
+from sealhost.statements.signed import (
+    CERTIFICATE,
+    DRILL,
+    ENROL,
+    ENTRY,
+    FIELDS,
+    INVENTORY,
+    TIME,
+    check,
+    make,
+    read,
+    sign,
+    signed_bytes,
+    size_of,
+    split,
+)
 
 __all__ = [
+    "CERTIFICATE",
+    "DRILL",
+    "ENROL",
     "ENTRY",
+    "ESCROW",
     "FIELDS",
+    "INVENTORY",
     "Inventory",
     "JournalEntry",
     "KeyList",
     "Policy",
+    "RELEASE_KEY",
+    "TIME",
     "check",
     "journal_entry",
     "make",

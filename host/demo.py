@@ -1,0 +1,231 @@
+"""One whole shift on a desk, on real input: filmed, cut off, docked, proved, wiped, played back.
+
+It calls the commands a person would and the camera of `make sim`, and says what it does; it holds no rule. Everything it
+makes is under build/demo, which it empties first.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CARD_MB = 512
+CUT_AT = 220  # chunks: in the middle of the clip, and past the first signature
+
+
+class DemoFault(Exception):
+    """What did not come out as promised."""
+
+
+def say(text: str = "") -> None:
+    """One line of the story."""
+    print(text, flush=True)
+
+
+class Shift:
+    """The folder, the camera and the dock of one run."""
+
+    def __init__(self, folder: Path, camera: Path) -> None:
+        self.folder, self.camera_program = folder, camera
+        self.reel, self.card = folder / "street.reel", folder / "card.img"
+        self.home, self.exchange = folder / "home", folder / "exchange"
+
+    def dock(self, *words: str, codes: tuple[int, ...] = (0,), quiet: bool = False) -> dict:
+        """Run `sealcam` as a person would, show what it says, and answer the same as an object."""
+        command = [sys.executable, "-m", "sealhost", "--home", str(self.home), *words]
+        shown = " ".join(_short(word, self.folder) for word in words)
+        say(f"$ sealcam {shown}")
+        ran = subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True)
+        answer = json.loads(ran.stdout) if ran.stdout.strip() else {}
+        if ran.returncode not in codes:
+            raise DemoFault(f"sealcam {shown}: exit {ran.returncode}: {answer.get('error') or ran.stderr.strip()}")
+        for line in [] if quiet else ran.stderr.splitlines():
+            say(f"  {line.strip()}")
+        return answer
+
+    def camera_command(self, *more: str) -> list[str]:
+        images = ["--card", str(self.card), "--flash", str(self.folder / "flash.img"), "--make-card", str(CARD_MB)]
+        feed = ["--reel", str(self.reel), "--exchange", str(self.exchange), "--fast"]
+        return [str(self.camera_program), str(ROOT / "firmware" / "simulator.py"), *images, *feed, *more]
+
+    def camera(self, script: str) -> list[str]:
+        """Switch the camera on, press its buttons, switch it off."""
+        say(f"camera> {script}")
+        ran = subprocess.run(self.camera_command("--run", script), cwd=ROOT, capture_output=True, text=True)
+        lines = ran.stdout.splitlines()
+        if ran.returncode or any(line.startswith("refused") and "wait" not in line for line in lines):
+            raise DemoFault(f"the camera: {ran.stdout}{ran.stderr}")
+        for line in lines:
+            if line.startswith("- "):
+                say(f"  {line[2:]}")
+        return lines
+
+    def camera_killed(self, chunks: int) -> None:
+        """Switch the camera on, record, and kill its process in mid-recording: SIGKILL, as a flat battery does."""
+        say(f"camera> record; wait chunks {chunks}; (power gone)")
+        process = subprocess.Popen(self.camera_command(), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process.stdin.write(f"record\nwait chunks {chunks}\nwait end\nstop\n")
+        process.stdin.flush()
+        for line in process.stdout:
+            if line.startswith("- "):
+                say(f"  {line[2:].rstrip()}")
+            if line.startswith("ok waited chunks"):
+                break
+        time.sleep(0.05)  # let it get into the middle of something
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        if process.returncode != -signal.SIGKILL:
+            raise DemoFault("the camera had finished before it could be killed")
+        say("  killed")
+
+
+def _short(word: str, folder: Path) -> str:
+    word = word.replace(f"{folder}/", "")
+    return f'"{word}"' if " " in word else word
+
+
+def found(shift: Shift) -> None:
+    """The organisation, the reel and the camera."""
+    say("1. An organisation is founded: root, evidence office, vault with two stores")
+    command = [sys.executable, "-m", "sealhost", "init", str(shift.home), "--demo", "--json"]
+    say("$ sealcam init home --demo")
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    say("\n2. A camera is enrolled: the real firmware in a real MicroPython, its card a FAT image")
+    for _ in range(5):
+        step = shift.dock("enrol", str(shift.exchange))
+        if not step["waiting_for"]:
+            break
+        shift.camera("enrol; power off")
+    say(f"  camera {step['camera'][:16]} is enrolled: {step['facts']['interpreter']}")
+
+
+def film(shift: Shift) -> None:
+    """Twice: once to the end, once until the power goes; then the camera is switched on again."""
+    say("\n3. It films the clip to the end, with a bookmark")
+    shift.camera("record; wait chunks 100; bookmark 1; wait end; stop; power off")
+    say("\n4. It films again, and its process is killed in mid-recording")
+    shift.camera_killed(CUT_AT)
+    say("\n5. It is switched on again: the head of its next log segment says where the cut was")
+    nonce = os.urandom(16).hex()
+    shift.camera(f"inventory {nonce} {shift.folder / 'camera.inventory'}; power off")
+
+
+def empty(shift: Shift) -> tuple[dict, dict]:
+    """What the card shows, then the docking."""
+    say("\n6. The card alone, before it is docked")
+    shift.dock("prove-encrypted", str(shift.card))
+    shown = shift.dock("verify", str(shift.card), codes=(0, 21))
+    for recording in shown["recordings"]:
+        say(f"  {recording['line']}")
+    say("\n7. It is docked: verified, stored twice, read back, receipted, wiped")
+    docked = shift.dock("dock", str(shift.card), "--inventory", str(shift.folder / "camera.inventory"))
+    for line in docked["lines"]:
+        say(f"  {line}")
+    return shown, docked
+
+
+def look(shift: Shift, docked: dict) -> dict[str, dict]:
+    """The evidence office looks at both recordings; custody tells of it."""
+    say("\n8. The evidence office makes working copies, with a reason")
+    shift.dock("index")
+    films = [r for r in docked["recordings"] if r["kind"] == "recording"][-2:]
+    views = {}
+    for recording, name in zip(films, ("whole", "cut"), strict=True):
+        target = shift.folder / f"{name}.mp4"
+        views[name] = shift.dock("view", recording["name"][:12], "-o", str(target), "--reason", "demonstration")
+        say(f"  {views[name]['note']}")
+    views["show"] = shift.dock("show", films[0]["name"][:12])
+    say("\n9. Everything is on the record, and is proved again")
+    views["custody"] = shift.dock("custody", "verify")
+    views["audit"] = shift.dock("audit")
+    shift.dock("custody", "export", "-o", str(shift.folder / "custody"))
+    views["emptied"] = shift.dock("dock", str(shift.card), "--dry-run")
+    return views
+
+
+def summary(shift: Shift, shown: dict, docked: dict, views: dict, compared: list[str], seconds: float) -> None:
+    """What a person wants to know at the end of a shift."""
+    films = [r for r in docked["recordings"] if r["kind"] == "recording"][-2:]
+    receipt, wipe = docked["receipts"][-1], docked["wipes"][-1]
+    described = json.loads(views["show"]["description"])
+    rest = len(docked["recordings"]) - 2
+    say("\n" + "=" * 100)
+    say(f"filmed by      {described['interpreter']} on board {described['board']} (from the sealed description)")
+    for name, recording in zip(("whole", "cut"), films, strict=True):
+        say(f"{name:<14} {recording['line']}")
+    word = next(r["word"] for r in shown["recordings"] if r["name"] == films[1]["name"])
+    say(f"the cut        {word}")
+    say(f"beside them    {rest} more sealed files (the trial recording of the enrolment, log segments), all judged and stored")
+    copies = sorted({(r["copies"], r["slot_copies"]) for r in docked["recordings"]})
+    say(f"copies         body x {copies[0][0]}, slots x {copies[0][1]}, each read back past the page cache")
+    say(f"receipt        number {receipt['receipt_no']} over {receipt['count']} files, {receipt['digest'][:32]}...")
+    say(f"wiped          {len(wipe['wiped'])} files; on the card now: {len(views['emptied']['recordings'])} sealed files, and the receipt")
+    say(f"certificate    {Path(wipe['certificate']).relative_to(ROOT)}")
+    say(f"custody        {views['custody']['size']} entries, every hash fits; exported to {shift.folder.relative_to(ROOT)}/custody")
+    say(f"MP4            {shift.folder.relative_to(ROOT)}/whole.mp4   {shift.folder.relative_to(ROOT)}/cut.mp4")
+    for line in compared:
+        say(f"               {line}")
+    say(f"took           {seconds:.0f} s")
+
+
+def main() -> int:
+    """The whole shift; exit status 1 where a promise was not kept."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--footage", type=Path, default=ROOT / "hil_tests" / "footage" / "street.mp4")
+    parser.add_argument("--camera", type=Path, default=Path(os.environ.get("MICROPYTHON") or ROOT / "build/micropython/ctr"))
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "demo")
+    parser.add_argument("--no-compare", action="store_true", help="do not hold the MP4 against what was fed")
+    chosen = parser.parse_args()
+    began = time.monotonic()
+    shift = Shift(chosen.folder.resolve(), chosen.camera)
+    shutil.rmtree(shift.folder, ignore_errors=True)
+    shift.folder.mkdir(parents=True)
+    try:
+        make_reel(chosen.footage, shift.reel)
+        found(shift)
+        film(shift)
+        shown, docked = empty(shift)
+        views = look(shift, docked)
+        compared = [] if chosen.no_compare else compare(shift, views)
+    except DemoFault as fault:
+        say(f"\nthe demonstration stopped: {fault}")
+        return 1
+    summary(shift, shown, docked, views, compared, time.monotonic() - began)
+    return 0
+
+
+def make_reel(footage: Path, reel: Path) -> None:
+    """Footage to what the desk camera sees and hears; made once, as it does not change."""
+    kept = ROOT / "build" / f"{footage.stem}.reel"
+    if not kept.exists() or kept.stat().st_mtime < footage.stat().st_mtime:
+        subprocess.run([sys.executable, str(ROOT / "boards/unix/footage.py"), str(footage), str(kept)], check=True)
+    with contextlib.suppress(OSError):
+        os.link(kept, reel)
+    if not reel.exists():
+        shutil.copyfile(kept, reel)
+
+
+def compare(shift: Shift, views: dict) -> list[str]:
+    """Hold both MP4s against the reel; DemoFault where they are not what was filmed."""
+    sys.path[:0] = [str(ROOT / "host" / "tests"), str(ROOT / "boards" / "unix")]
+    try:
+        import compared  # noqa: PLC0415
+    except ImportError as missing:
+        return [f"not compared with what was fed: {missing.name} is not installed (make setup)"]
+    found = [compared.whole(shift.reel, shift.folder / "whole.mp4")]
+    found.append(compared.cut(shift.reel, shift.folder / "cut.mp4", views["cut"]["end_ms"]))
+    wrong = [line for good, line in found if not good]
+    if wrong:
+        raise DemoFault("; ".join(wrong))
+    return [line for _, line in found]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
