@@ -57,8 +57,9 @@ def init(
     home = Path(home).absolute()
     if _is_whole(home, demo):
         return Founded(home, keys.key_id_of((home / ROOT / "root.point").read_bytes()), demo, False, {})
+    home.mkdir(parents=True, exist_ok=True)
+    staged = _stage(home, demo)  # from here on a run that was killed knows what to finish
     _folders(home)
-    staged = _stage(home, demo)
     founder = _Founder(home, demo, staged)
     founder.make(policy or {})
     show(dict(staged["passphrases"]))
@@ -82,8 +83,7 @@ def _is_whole(home: Path, demo: bool) -> bool:
 
 
 def _folders(home: Path) -> None:
-    """For one user only; an empty folder left by a cut is used again."""
-    home.mkdir(parents=True, exist_ok=True)
+    """For one user only; a folder left by a cut is used again."""
     for kind in PACKS:
         for folder in (home / kind, home / kind / "keys", home / kind / "certificates"):
             folder.mkdir(mode=0o700, exist_ok=True)
