@@ -1,12 +1,13 @@
 """A 2 GiB card in 12 MiB of memory outside the heap: its tables and first files stay, the rest wraps around.
 
-For the benches and for the run in which nothing may grow; runs on the emulated Cortex-M3. Allocates nothing
-for a block.
+For the benches and for the run in which nothing may grow; runs on the emulated Cortex-M3. Allocates
+32 bytes for a write, nothing for a read.
 """
 
 import board
 import micropython
 import semihost
+from sealcam.layout import ALL
 
 BLOCK = 512
 _KEPT = 6 << 20  # reserved sectors, both tables, the directory and the first parts' heads
@@ -44,7 +45,6 @@ class RamCard:
         with semihost.HostFile(image, "rb") as file:
             self._count = file.size() // BLOCK
             file.readinto(self._memory[:_KEPT])
-        self.writes = 0
 
     def _at(self, block):
         at = block * BLOCK
@@ -55,8 +55,8 @@ class RamCard:
         return 0
 
     def writeblocks(self, block, buffer, offset=0):
-        _copy(self._memory, buffer, self._at(block) + offset, 0, len(buffer))
-        self.writes += 1
+        at = self._at(block) + offset
+        self._memory[at : at + len(buffer)][ALL] = buffer  # a card's driver moves a chunk by DMA, or in C
         return 0
 
     def ioctl(self, op, argument):

@@ -42,7 +42,7 @@ class Muxer:
         """Begin a new stream with the same buffers."""
         self._chunk = None
         self._body = _NOTHING
-        self._track = self._flags = self._ms = self._length = self._taken = 0
+        self._track = self._flags = self._ms = self._done = 0
         self._muted_since = 0
         self.muted = self.pending = False
         self.first_record = _NO_RECORD
@@ -59,12 +59,10 @@ class Muxer:
         self._chunk = chunk
         self.used = 0
         self.first_record = _NO_RECORD
-        self.begun_ms = -1
+        self.begun_ms = self._ms if self.pending else -1
 
     def offer(self, track: int, flags: int, ms: int, view) -> None:
-        """Take a record; `view` (memoryview, bytes or bytearray) must keep its bytes while the record is
-        `pending`.
-        """
+        """Take a record; `view` (any buffer) keeps its bytes while the record is `pending`."""
         if self.pending:
             raise OutOfOrder  # the record before is not written yet
         if not 0 < track <= _LAST_TRACK:
@@ -72,67 +70,57 @@ class Muxer:
         if self.muted and track == _SOUND:
             raise OutOfOrder  # between mute and unmute there is no sound record at all
         self._body = view
-        self._length = len(view)
         self._track = track
         self._flags = flags
         self._ms = ms
-        self._taken = 0  # of the header and what follows it
+        self._done = -_HEADER
         self.pending = True
 
     def fill(self, chunk) -> bool:
-        """Put of the record what goes into `chunk`; True when the chunk is full: seal it, then fill the
-        next.
-        """
+        """Put of the record what goes into `chunk`; True when it is full: seal it, then fill the next."""
         if chunk is not self._chunk:
             self.attach(chunk)
         if not self.pending:
             return False
-        if self.begun_ms < 0:
-            self.begun_ms = self._ms
-        if self._taken < _HEADER:
-            self._put_header(chunk.payload)
-        if self._taken >= _HEADER:
-            self._put_body(chunk.payload)
-        return self.used == self._size and self._let_go()
+        payload, at = chunk.payload, self.used  # two by two: four at once would make a tuple
+        done, size = self._done, self._size
+        if done < 0:
+            at = self._put_header(payload, at)
+            done = self._done
+        if done >= 0:
+            body = self._body
+            step = len(body) - done
+            if step > size - at:
+                step = size - at
+                if not isinstance(body, memoryview):
+                    body = self._body = memoryview(body)
+                payload[at:][ALL] = body[done : done + step]
+                self._done = done + step
+            else:
+                payload[at : at + step][ALL] = body[done:] if done else body  # whole, as it came
+                self._finish()
+            at += step
+        self.used = at
+        return at == size and self._let_go()
 
-    def _put_header(self, payload):
-        at = self.used
-        if self._taken == 0:
+    def _put_header(self, payload, at):
+        """What goes in of the twelve bytes before the body; the place behind it."""
+        done, room = self._done, self._size - at
+        if done == -_HEADER:
             if self.first_record == _NO_RECORD:
                 self.first_record = at
-            if at + _HEADER <= self._size:
-                pack_into(_FIELDS, payload, at, self._track, self._flags, 0, self._ms, self._length)
-                self.used = at + _HEADER
-                self._taken = _HEADER
-                return
-            pack_into(_FIELDS, self._header, 0, self._track, self._flags, 0, self._ms, self._length)
-        self._put_torn_header(payload, at)
-
-    def _put_torn_header(self, payload, at):
-        taken = self._taken
-        step = min(_HEADER - taken, self._size - at)
+                if self.begun_ms < 0:
+                    self.begun_ms = self._ms
+            if room >= _HEADER:
+                pack_into(_FIELDS, payload, at, self._track, self._flags, 0, self._ms, len(self._body))
+                self._done = 0
+                return at + _HEADER
+            pack_into(_FIELDS, self._header, 0, self._track, self._flags, 0, self._ms, len(self._body))
+        step = min(-done, room)
         for i in range(step):  # twelve bytes at most, and without a slice
-            payload[at + i] = self._header[taken + i]
-        self.used = at + step
-        self._taken = taken + step
-
-    def _put_body(self, payload):
-        at, done, length = self.used, self._taken - _HEADER, self._length
-        step = length - done
-        room = self._size - at
-        body = self._body
-        if step > room:
-            step = room
-        if step == length:
-            payload[at : at + step][ALL] = body  # whole, as it came
-        elif step:
-            if not isinstance(body, memoryview):
-                body = self._body = memoryview(body)
-            payload[at : at + step][ALL] = body[done : done + step]
-        self.used = at + step
-        self._taken = done + step + _HEADER
-        if done + step == length:
-            self._finish()
+            payload[at + i] = self._header[done + i]  # counted from its end
+        self._done = done + step
+        return at + step
 
     def _finish(self):
         self.pending = False
