@@ -188,15 +188,22 @@ class Camera:
 
 
 def _mount_files(board):
-    """The littlefs behind the raw sectors; formatted where flash is made, never here: a failed read is no empty start."""
+    """The littlefs behind the raw sectors; formatted where flash is made, never here: a failed read is no
+    empty start.
+    """
     device = board.flash_device
     region = Region(device, FILES_FIRST, device.ioctl(4, 0) - FILES_FIRST)
     try:
         return vfs.VfsLfs2(region, readsize=256, progsize=256, lookahead=32)
     except OSError:
-        raise FlashFault
+        raise FlashFault from None
 
 
 def format_files(device) -> None:
     """For a flash that is made, not for one that is found."""
-    vfs.VfsLfs2.mkfs(Region(device, FILES_FIRST, device.ioctl(4, 0) - FILES_FIRST), readsize=256, progsize=256, lookahead=32)
+    vfs.VfsLfs2.mkfs(
+        Region(device, FILES_FIRST, device.ioctl(4, 0) - FILES_FIRST),
+        readsize=256,
+        progsize=256,
+        lookahead=32,
+    )

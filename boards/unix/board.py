@@ -1,4 +1,5 @@
-"""The desk camera's devices: a card and a flash that are images (or memory), a clock, a feed, and their faults.
+"""The desk camera's devices: a card and a flash that are images (or memory), a clock, a feed, and their
+faults.
 
 Imports nothing of ours but the reel reader beside it. Knows blocks and bytes, never what they mean.
 """
@@ -20,10 +21,11 @@ class PowerLost(BaseException):
 
 
 class Faults:
-    """What goes wrong, by the number of the write: `cut_after` over card and flash together, the others on the card.
+    """What goes wrong, by the number of the write: `cut_after` over card and flash together, the others on
+    the card.
 
-    Numbers count from 1. `torn` is the share of the cut write that lands. A lost write reports success; a failing card
-    fails from that write on, or that once with `fails_once`.
+    Numbers count from 1. `torn` is the share of the cut write that lands. A lost write reports success; a
+    failing card fails from that write on, or that once with `fails_once`.
     """
 
     def __init__(self, cut_after=0, torn=0.0, fails_at=0, fails_once=False, loses_at=0, flash_too=False):
@@ -34,7 +36,9 @@ class Faults:
         self.dark = self.lost_something = False
 
     def landing(self, size, is_card):
-        """How many bytes of this write land, LOST for none and no word of it; OSError where it fails. `cut` follows."""
+        """How many bytes of this write land, LOST for none and no word of it; OSError where it fails. `cut`
+        follows.
+        """
         self.writes += 1
         if self.cut_after and self.writes == self.cut_after:
             self.dark = True
@@ -42,7 +46,9 @@ class Faults:
         if is_card or self.flash_too:
             self.card_writes += 1
             number = self.card_writes
-            if self.fails_at and (number == self.fails_at or (number > self.fails_at and not self.fails_once)):
+            if self.fails_at and (
+                number == self.fails_at or (number > self.fails_at and not self.fails_once)
+            ):
                 raise OSError(_EIO)
             if number == self.loses_at:
                 return LOST
@@ -54,12 +60,14 @@ class Faults:
             self.power_lost()
 
     def power_lost(self):
-        os.system("kill -9 $PPID")  # the process ends between two instructions: no handler, no closing of files
+        # the process ends between two instructions: no handler, no closing of files
+        os.system("kill -9 $PPID")
         raise PowerLost
 
 
 class Blocks:
-    """A block device over `store` (bytes at offsets), with the faults of `faults`; sectors of `size` bytes."""
+    """A block device over `store` (bytes at offsets), with the faults of `faults`; sectors of `size` bytes.
+    """
 
     def __init__(self, store, size, faults, is_card):
         self._store, self._size, self._faults, self._is_card = store, size, faults, is_card
@@ -150,7 +158,8 @@ class NoCardDevice:
 
 
 class DeskClock:
-    """Milliseconds since boot and the board's own hour: the machine's, or `fast`, moved on by whoever films."""
+    """Milliseconds since boot and the board's own hour: the machine's, or `fast`, moved on by whoever films.
+    """
 
     def __init__(self, fast, unset=False):
         self._fast, self._unset = fast, unset
@@ -219,7 +228,11 @@ class Board:
 def interpreter():
     """Name, version and machine of what runs us, for the sealed description."""
     version = ".".join([str(part) for part in sys.implementation.version[:3]])
-    return "%s %s, %s" % (sys.implementation.name, version, getattr(sys.implementation, "_machine", sys.platform))
+    return "%s %s, %s" % (
+        sys.implementation.name,
+        version,
+        getattr(sys.implementation, "_machine", sys.platform),
+    )
 
 
 def make_flash(path, sectors=FLASH_SECTORS):

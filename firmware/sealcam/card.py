@@ -1,7 +1,7 @@
 """The SD card: mount, allocate, append, read back, list.
 
-Stands on FAT over `ProvenBlocks`. Knows files and their sizes, and that a head block begins with 512 bytes of which
-256 may be zero; never a key or a record.
+Stands on FAT over `ProvenBlocks`. Knows files and their sizes, and that a head block begins with 512 bytes of
+which 256 may be zero; never a key or a record.
 """
 
 import struct
@@ -24,13 +24,14 @@ class PartFile:
         self.name, self.size = name, size
 
     def write(self, view, whole: bool = False) -> None:
-        """One chunk at the present place, in one write; its last sector, or the `whole` of it, is read back."""
+        """One chunk at the present place, in one write; its last sector, or the `whole` of it, is read back.
+        """
         self._card.last_sector_only(not whole)
         try:
             if self._file.write(view) != len(view):
                 raise CardFault  # it was allocated whole: there is room
         except OSError:
-            raise CardFault  # the write failed or was lost
+            raise CardFault from None  # the write failed or was lost
         finally:
             self._card.last_sector_only(False)
 
@@ -40,27 +41,27 @@ class PartFile:
             if self._file.seek(offset) != offset or self._file.write(view) != len(view):
                 raise CardFault
         except OSError:
-            raise CardFault  # the write failed or was lost
+            raise CardFault from None  # the write failed or was lost
 
     def seek(self, offset: int) -> None:
         try:
             self._file.seek(offset)
         except OSError:
-            raise CardFault
+            raise CardFault from None
 
     def read_at(self, offset: int, view) -> int:
         try:
             self._file.seek(offset)
             return self._file.readinto(view)
         except OSError:
-            raise CardFault
+            raise CardFault from None
 
     def flush(self) -> None:
         """Put size and place into the directory."""
         try:
             self._file.flush()
         except OSError:
-            raise CardFault
+            raise CardFault from None
 
     def close(self) -> None:
         """Let go of the file. On a dead card nothing more is written."""
@@ -68,7 +69,7 @@ class PartFile:
             self._file.close()
         except OSError:
             if not self._card.dead:
-                raise CardFault
+                raise CardFault from None
 
 
 class Card:
@@ -99,20 +100,21 @@ class Card:
             vfs.mount(self._fs, self._at)
         except OSError:
             self._fs = None
-            raise NoCard  # no card, or no file system a camera can use
+            raise NoCard from None  # no card, or no file system a camera can use
         try:
             self._names = len(self._names_in("/" + FOLDER))
         except OSError as fault:
             if fault.args[0] != _ENOENT:
                 self.unmount()
-                raise CardFault
+                raise CardFault from None
             self._make_folder()
 
     def _make_folder(self):
         """A folder that has room for all its names from the start.
 
-        FAT links a directory's next cluster before it is cleared: a cut between the two would put what stood there
-        among the names. So it is stretched under another name, where a cut costs nothing, and never again.
+        FAT links a directory's next cluster before it is cleared: a cut between the two would put what stood
+        there among the names. So it is stretched under another name, where a cut costs nothing, and never
+        again.
         """
         at = self._spare_name()
         self._call(self._fs.mkdir, at)
@@ -136,7 +138,7 @@ class Card:
         try:
             return [entry[0] for entry in self._fs.ilistdir(folder)]
         except UnicodeError:
-            raise CardFault  # what stands in the folder are no names
+            raise CardFault from None  # what stands in the folder are no names
 
     def unmount(self) -> None:
         if self._fs is not None:
@@ -161,8 +163,8 @@ class Card:
     def allocate(self, name: str, size: int, head=None) -> PartFile:
         """A new file of `size` bytes, with `head` written twice and read back before its name has a length.
 
-        A cut leaves no file, an empty one (and lost clusters), or the whole one with its heads: never a file that
-        shows, where its head should be, what stood there before.
+        A cut leaves no file, an empty one (and lost clusters), or the whole one with its heads: never a file
+        that shows, where its head should be, what stood there before.
         """
         if self._names >= self._most_names:
             raise CardFull  # the folder would have to grow
@@ -189,7 +191,7 @@ class Card:
         except OSError as fault:
             if fault.args[0] == _ENOSPC:
                 return 0
-            raise CardFault
+            raise CardFault from None
 
     def open(self, name: str) -> PartFile:
         """A file that is there, for reading and for writing inside its size."""
@@ -215,7 +217,7 @@ class Card:
         try:
             return self._names_in("/" + FOLDER)
         except OSError:
-            raise CardFault
+            raise CardFault from None
 
     def _mounted(self):
         if self._fs is None:
@@ -227,8 +229,8 @@ class Card:
             return function(*arguments)
         except OSError as fault:
             if fault.args[0] == _ENOSPC:
-                raise CardFull
-            raise CardFault  # failed, or lost a write of its tables
+                raise CardFull from None
+            raise CardFault from None  # failed, or lost a write of its tables
 
 
 def _path(name):

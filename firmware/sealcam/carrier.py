@@ -1,7 +1,7 @@
 """Carry one stream to the card: number, head, chunks, signatures, parts, end.
 
-The same for recordings and for log segments. Fills and seals nothing it was not given a muxer and a secret for; decides
-nothing about when to begin or to stop.
+The same for recordings and for log segments. Fills and seals nothing it was not given a muxer and a secret
+for; decides nothing about when to begin or to stop.
 """
 
 from sealcam.errors import CardFull, JournalFull, OutOfOrder
@@ -18,7 +18,7 @@ from sealcam.layout import (
     part_name,
 )
 from sealcam.muxer import Muxer
-from sealcam.p256 import SignJob
+from sealcam.p256 import SignJob, sign
 from sealcam.sealer import FILLING, ChunkBuffer, Sealer
 
 SEAL_EVERY_MS = 1000
@@ -30,7 +30,8 @@ _SECTOR = 512
 class Carrier:
     """One kind of file; `begin` and `end` any number of times, with buffers made once.
 
-    `camera` is the introduction of the parts in `main.py`. Anything that fails raises; `cut` then closes the books.
+    `camera` is the introduction of the parts in `main.py`. Anything that fails raises; `cut` then closes the
+    books.
     """
 
     def __init__(self, camera, ready, interval_ms: int):
@@ -51,7 +52,9 @@ class Carrier:
         return self._sealer is not None
 
     def begin(self) -> None:
-        """Spend a number and write both heads. CardFull and JournalFull leave nothing behind but what was ready."""
+        """Spend a number and write both heads. CardFull and JournalFull leave nothing behind but what was
+        ready.
+        """
         camera = self._camera
         if not camera.journal.has_room():
             raise JournalFull
@@ -62,7 +65,8 @@ class Carrier:
         core = pack_core(self._core_fields(secret))
         sealer = Sealer(core, secret.secret, self._size)
         secret.forget()
-        camera.journal.open_file(self.seq, self._ready.kind, self.recording_id, camera.card.serial)  # spent here
+        # spent here
+        camera.journal.open_file(self.seq, self._ready.kind, self.recording_id, camera.card.serial)
         self._sealer = sealer
         self._restart()
         self._name_part(name, core)
@@ -101,7 +105,9 @@ class Carrier:
         self.h_core = self._sealer.h_core
 
     def _name_part(self, ready_name, core):
-        """A cut before the core leaves a name without a recording, after its first copy a recording without a chunk."""
+        """A cut before the core leaves a name without a recording, after its first copy a recording without a
+        chunk.
+        """
         card, head = self._camera.card, self._ready.head
         name = self._part_name(0)
         card.rename(ready_name, name)
@@ -129,8 +135,12 @@ class Carrier:
         return self._camera.clock.ms() - self._start_ms
 
     def make_room(self, size: int) -> bool:
-        """Whether a record of `size` bytes fits with all that must follow it; gets the next part where it does not."""
-        needed = (self.muxer.used + size + RECORD_HEADER) // (self._size - CHUNK_OVERHEAD) + 1 + _KEPT + _SPARE
+        """Whether a record of `size` bytes fits with all that must follow it; gets the next part where it
+        does not.
+        """
+        needed = (
+            (self.muxer.used + size + RECORD_HEADER) // (self._size - CHUNK_OVERHEAD) + 1 + _KEPT + _SPARE
+        )
         if needed <= self._left and self._left * 4 > self._per_part:
             return True
         return self._has_next() or needed <= self._left
@@ -152,7 +162,8 @@ class Carrier:
         return True
 
     def pump(self) -> bool:
-        """Put what the muxer holds into the open chunk; when that is full, seal and write it. True while there is more.
+        """Put what the muxer holds into the open chunk; when that is full, seal and write it. True while
+        there is more.
 
         CardFull before a chunk is begun whose end could not be signed any more.
         """
@@ -201,7 +212,9 @@ class Carrier:
         self._left = self._per_part
 
     def sign_if_due(self, now_ms: int) -> bool:
-        """A slice of the signature that is due; True while there is work. Begun at half the interval, never late."""
+        """A slice of the signature that is due; True while there is work. Begun at half the interval, never
+        late.
+        """
         if self._job is None:
             if self._unsigned_since < 0 or now_ms - self._unsigned_since < self._interval_ms // 2:
                 return False
@@ -243,18 +256,16 @@ class Carrier:
         now = self.ms()
         sealer, index, tag = self._sealer, self._sealer.index - 1, bytes(self._sealer.tag)
         totals = self.muxer.totals(self._camera.clock.utc_ms(), now, reason)
-        job = SignJob(self._camera.identity.d, sealer.digest_to_sign(TYPE_END, index, tag, totals), self._rand)
-        while not job.step():
-            pass
-        sealer.statement(self._aside, TYPE_END, index, tag, totals, job.signature, now)
+        digest = sealer.digest_to_sign(TYPE_END, index, tag, totals)
+        signature = sign(self._camera.identity.d, digest, self._camera.drbg.generate)
+        sealer.statement(self._aside, TYPE_END, index, tag, totals, signature, now)
         self._put(self._aside, whole=True)
         self._parts[0].close()
-        self._camera.journal.close_file(self.seq, self.recording_id, index + 1, bytes(sealer.tag), STATE_ENDED)
+        self._camera.journal.close_file(
+            self.seq, self.recording_id, index + 1, bytes(sealer.tag), STATE_ENDED
+        )
         self._forget()
         self._remove_unused()
-
-    def _rand(self, size):
-        return self._camera.drbg.generate(size)
 
     def _remove_unused(self):
         """A part that was made and not needed; a cut before this leaves it, with heads and without chunks."""

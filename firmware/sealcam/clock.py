@@ -1,7 +1,7 @@
 """Time, and how far it can be believed.
 
-Milliseconds since boot come from the board; the hour comes from a time statement signed by the vault, kept over a
-restart as the distance to the board's own clock. Never sets itself, and never stops a recording.
+Milliseconds since boot come from the board; the hour comes from a time statement signed by the vault, kept
+over a restart as the distance to the board's own clock. Never sets itself, and never stops a recording.
 """
 
 import struct
@@ -59,7 +59,9 @@ class Clock:
         return self._rtc.utc_ms() or 0
 
     def accept(self, utc_ms: int, anchor: bytes, asked_board_ms: int) -> int:
-        """Set by a statement that was checked; answers the change in ms. Old by no more than since it was asked for."""
+        """Set by a statement that was checked; answers the change in ms. Old by no more than since it was
+        asked for.
+        """
         now = self._rtc.utc_ms()
         before = self.utc_ms()
         self.anchor = bytes(anchor)

@@ -1,8 +1,8 @@
 """Make the device key, take the organisation's, prove a trial recording.
 
-Each `step` does what the files in the exchange folder ask for and can be run again at any time; what was done stands in
-the key store, one file at a time. A camera that has an organisation refuses another, and until two drills have shown
-that its trial recording can be opened it records nothing for real.
+Each `step` does what the files in the exchange folder ask for and can be run again at any time; what was done
+stands in the key store, one file at a time. A camera that has an organisation refuses another, and until two
+drills have shown that its trial recording can be opened it records nothing for real.
 """
 
 import json
@@ -53,7 +53,9 @@ class Enrolment:
             raise OutOfOrder  # it has an organisation
 
     def _take_offer(self, offer):
-        """Nothing counts before the identity is written: cut anywhere, the camera belongs to nobody and begins again."""
+        """Nothing counts before the identity is written: cut anywhere, the camera belongs to nobody and
+        begins again.
+        """
         camera = self._camera
         _, root_point, nonce, seed, keylist, policy_file = _parse_offer(offer)
         organisation = sha256(root_point)
@@ -208,7 +210,7 @@ def _check_point(point):
     try:
         p256.decode_point(point)
     except BadPoint:
-        raise BadSignature  # no root
+        raise BadSignature from None  # no root
 
 
 def _scalar(rand):

@@ -1,7 +1,7 @@
 """The folder through which a camera and its host exchange files at enrolment.
 
-Every file is written under another name and renamed; a reader never meets half of one. Knows names and sizes, never
-what the files say.
+Every file is written under another name and renamed; a reader never meets half of one. Knows names and sizes,
+never what the files say.
 """
 
 import os
@@ -38,7 +38,9 @@ class Exchange:
         return content
 
     def write(self, name: str, pieces) -> None:
-        """Write what `pieces` yields under another name, then rename. A cut leaves the other name, or all of it."""
+        """Write what `pieces` yields under another name, then rename. A cut leaves the other name, or all of
+        it.
+        """
         aside = self._path + "/." + name
         with open(aside, "wb") as file:
             for piece in pieces:

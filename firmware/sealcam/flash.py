@@ -41,7 +41,7 @@ class Flash:
         try:
             self._device.writeblocks(sector, data, offset)
         except OSError:
-            raise FlashFault  # the chip refused
+            raise FlashFault from None  # the chip refused
         if not self._is(sector, offset, len(data), data):
             raise FlashFault  # the write was lost and nobody said so
 
@@ -75,7 +75,9 @@ class Flash:
 
 
 class Region:
-    """A run of sectors as a block device for littlefs; every program is read back, as littlefs trusts its writes."""
+    """A run of sectors as a block device for littlefs; every program is read back, as littlefs trusts its
+    writes.
+    """
 
     def __init__(self, device, first: int, count: int):
         self._device, self._first, self._count = device, first, count
@@ -135,8 +137,8 @@ class Region:
 class Files:
     """Small files in a mounted littlefs, by way of its own object; names without folders.
 
-    `replace` writes aside, flushes, reads back, then renames: littlefs renames over an existing file in one step,
-    so a cut leaves the old file whole or the new one whole.
+    `replace` writes aside, flushes, reads back, then renames: littlefs renames over an existing file in one
+    step, so a cut leaves the old file whole or the new one whole.
     """
 
     def __init__(self, filesystem):
@@ -152,8 +154,8 @@ class Files:
                 return file.read()
         except OSError as fault:
             if fault.args[0] == _ENOENT:
-                raise NotThere
-            raise FlashFault  # a failed read never becomes an empty start
+                raise NotThere from None
+            raise FlashFault from None  # a failed read never becomes an empty start
 
     def replace(self, name: str, *parts) -> None:
         aside = name + ".new"
@@ -162,16 +164,17 @@ class Files:
                 for part in parts:
                     file.write(part)
         except OSError:
-            raise FlashFault  # full, or a write was lost
+            raise FlashFault from None  # full, or a write was lost
         if self.read(aside) != b"".join([bytes(part) for part in parts]):
             raise FlashFault  # read back differs
         try:
             self._fs.rename("/" + aside, "/" + name)  # here the old content stops being true
         except OSError:
-            raise FlashFault
+            raise FlashFault from None
 
     def append(self, name: str, entry) -> None:
-        """Add to the end; littlefs shows the new length with the close or not at all. The end is read back."""
+        """Add to the end; littlefs shows the new length with the close or not at all. The end is read back.
+        """
         try:
             with self._fs.open("/" + name, "ab") as file:
                 file.write(entry)
@@ -179,7 +182,7 @@ class Files:
                 file.seek(-len(entry), 2)
                 echo = file.read()
         except OSError:
-            raise FlashFault  # full, or a write was lost
+            raise FlashFault from None  # full, or a write was lost
         if echo != bytes(entry):
             raise FlashFault  # read back differs
 
@@ -188,4 +191,4 @@ class Files:
             self._fs.remove("/" + name)
         except OSError as fault:
             if fault.args[0] != _ENOENT:
-                raise FlashFault
+                raise FlashFault from None

@@ -1,7 +1,7 @@
 """Keys at rest in flash: the device key, the organisation's lists, the drill.
 
-Small files with a digest behind their content. A blank or damaged one is a fault with a name, never an absence. Knows
-no signature; whoever reads a list checks it.
+Small files with a digest behind their content. A blank or damaged one is a fault with a name, never an
+absence. Knows no signature; whoever reads a list checks it.
 """
 
 import struct
@@ -18,8 +18,8 @@ class Identity:
     """Who the camera is, and whose."""
 
     def __init__(self, raw):
-        d, self.point, self.root_point, self.organisation, self.nonce, self.time_nonce, self.asked_ms = struct.unpack(
-            _IDENTITY, raw
+        d, self.point, self.root_point, self.organisation, self.nonce, self.time_nonce, self.asked_ms = (
+            struct.unpack(_IDENTITY, raw)
         )
         self.d = int.from_bytes(d, "big")
         self.device_id = sha256(self.point)
@@ -32,7 +32,9 @@ class KeyStore:
         self._files = files
 
     def identity(self) -> Identity:
-        """NotEnrolled if there is none, or the device key is blank: nothing can be signed, so nothing is recorded."""
+        """NotEnrolled if there is none, or the device key is blank: nothing can be signed, so nothing is
+        recorded.
+        """
         raw = self._get("identity", NotEnrolled)
         if len(raw) != struct.calcsize(_IDENTITY) or not any(raw[:32]) or raw[32] != 4:
             raise NotEnrolled  # blanked
@@ -43,7 +45,9 @@ class KeyStore:
         return "identity" in self._files.names()
 
     def keep_identity(self, d, point, root_point, organisation, nonce, time_nonce, asked_ms) -> None:
-        """The last write of taking an offer: before it the camera belongs to nobody, after it to this organisation."""
+        """The last write of taking an offer: before it the camera belongs to nobody, after it to this
+        organisation.
+        """
         raw = struct.pack(
             _IDENTITY, d.to_bytes(32, "big"), point, root_point, organisation, nonce, time_nonce, asked_ms
         )
@@ -63,7 +67,9 @@ class KeyStore:
         return self._get("certificate", NotEnrolled)
 
     def keep_certificate(self, statement, certificate) -> None:
-        """The certificate is kept and never parsed; the statement's signed bytes stand behind the clock's anchor."""
+        """The certificate is kept and never parsed; the statement's signed bytes stand behind the clock's
+        anchor.
+        """
         self._put("time", statement)
         self._put("certificate", certificate)
 
@@ -100,7 +106,7 @@ class KeyStore:
         try:
             raw = self._files.read(name)
         except NotThere:
-            raise missing
+            raise missing from None
         if len(raw) < _DIGEST or not same(sha256(raw[:-_DIGEST]), raw[-_DIGEST:]):
             raise FlashFault if missing is NotThere else missing  # changed since it was written
         return raw[:-_DIGEST]

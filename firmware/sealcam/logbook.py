@@ -1,7 +1,7 @@
 """The usage log: into flash first, then sealed to the card in the open log segment.
 
-Knows where entries are kept and when they are safe; what an entry is, `usagelog` knows. A card that is out or fails
-costs nothing: the next segment begins with what reached flash and no closed segment.
+Knows where entries are kept and when they are safe; what an entry is, `usagelog` knows. A card that is out or
+fails costs nothing: the next segment begins with what reached flash and no closed segment.
 """
 
 from sealcam import usagelog
@@ -13,7 +13,9 @@ _LOST = (CardFault, CardFull, NoCard, JournalFull)
 
 
 class Logbook:
-    """`camera` is the introduction of the parts; `files` holds the entries no closed segment is known to hold."""
+    """`camera` is the introduction of the parts; `files` holds the entries no closed segment is known to
+    hold.
+    """
 
     def __init__(self, camera, missing: type):
         self._camera, self._missing = camera, missing
@@ -22,12 +24,14 @@ class Logbook:
         self._carrier = None
 
     def load(self, may_begin: bool = False) -> None:
-        """Take up the chain; LogFault unless it holds. Only a camera that is being enrolled may begin one (L5)."""
+        """Take up the chain; LogFault unless it holds. Only a camera that is being enrolled may begin one
+        (L5).
+        """
         try:
             raw = self._camera.files.read(_FILE)
         except self._missing:
             if not may_begin:
-                raise LogFault
+                raise LogFault from None
             raw = b""
         size = usagelog.ENTRY_SIZE
         self._waiting = [raw[at : at + size] for at in range(0, len(raw), size)]
@@ -49,7 +53,9 @@ class Logbook:
         self._carrier = carrier
 
     def step(self) -> bool:
-        """Write one entry, or seal or sign what is due; True if something was done. A card that fails ends the segment."""
+        """Write one entry, or seal or sign what is due; True if something was done. A card that fails ends
+        the segment.
+        """
         if self._carrier is None:
             return False
         try:

@@ -1,6 +1,7 @@
 """A block device that believes nothing it has not read back.
 
-Stands between FAT and the card's driver. Knows blocks; never a file, a chunk or a key. Allocates nothing for a block.
+Stands between FAT and the card's driver. Knows blocks; never a file, a chunk or a key. Allocates nothing for
+a block.
 """
 
 _EIO = 5
@@ -11,10 +12,10 @@ _TRIES = 3
 class ProvenBlocks:
     """Reads every write back: all of it, or with `last_only` set the last sector of it.
 
-    `last_only` is for chunk writes, whose loss in the middle the reader finds by the tag; heads, tables and directory
-    are read back whole. An error the driver reports is answered by writing the same bytes again; a write that differs
-    when read back, or fails three times, makes the card `dead` for good: a file that is closed later must not put old
-    tables on a card that was taken out and came back.
+    `last_only` is for chunk writes, whose loss in the middle the reader finds by the tag; heads, tables and
+    directory are read back whole. An error the driver reports is answered by writing the same bytes again; a
+    write that differs when read back, or fails three times, makes the card `dead` for good: a file that is
+    closed later must not put old tables on a card that was taken out and came back.
     """
 
     def __init__(self, device, largest: int = 16384, read_back: str = "all"):

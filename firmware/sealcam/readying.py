@@ -1,7 +1,7 @@
 """Make a secret and its first part ready before anybody asks for them.
 
-A ready part has its slots, a zero core and a name without a number. Secrets wait in the pool, in RAM alone; what is on
-the card opens nothing. Knows the card and the slots; never a sequence number, never a chunk.
+A ready part has its slots, a zero core and a name without a number. Secrets wait in the pool, in RAM alone;
+what is on the card opens nothing. Knows the card and the slots; never a sequence number, never a chunk.
 """
 
 from sealcam.errors import CardFull
@@ -11,7 +11,9 @@ _NO_CORE, _NO_TAG = bytes(256), bytes(32)
 
 
 class Readying:
-    """One kind of file. `slots` is a SlotMaker, `pool` a Pool; `head` is lent by whoever writes heads of this kind."""
+    """One kind of file. `slots` is a SlotMaker, `pool` a Pool; `head` is lent by whoever writes heads of this
+    kind.
+    """
 
     def __init__(self, card, slots, pool, kind: int, chunk_size: int, part_bytes: int):
         self._card, self._slots, self._pool = card, slots, pool
@@ -23,7 +25,9 @@ class Readying:
         self.name = ""
 
     def step(self) -> bool:
-        """Do a slice of the work; False when there is nothing left to do. CardFull if there is no room for a part."""
+        """Do a slice of the work; False when there is nothing left to do. CardFull if there is no room for a
+        part.
+        """
         if self._pool.has(self.kind):
             return False
         if self._job is None:

@@ -1,7 +1,7 @@
 """Carry one recording from source to card.
 
-One `step` at a time, never more than a chunk of work; what it is told by buttons it writes into the stream. Knows no
-key and no file: the carrier does. Refuses to begin rather than record badly.
+One `step` at a time, never more than a chunk of work; what it is told by buttons it writes into the stream.
+Knows no key and no file: the carrier does. Refuses to begin rather than record badly.
 """
 
 import json
@@ -105,7 +105,9 @@ class Recorder:
         self._events.append((track, content))
 
     def step(self) -> bool:
-        """Do what is due now, a chunk at most; False if nothing was. A fault or a full card ends the recording."""
+        """Do what is due now, a chunk at most; False if nothing was. A fault or a full card ends the
+        recording.
+        """
         if not self.recording:
             return False
         try:
@@ -162,7 +164,8 @@ class Recorder:
             self._dropped = dropped
 
     def stop(self, reason: int = REASON_BUTTON) -> None:
-        """End the recording, closed and signed; what is in hand still goes in, as far as the card has room."""
+        """End the recording, closed and signed; what is in hand still goes in, as far as the card has room.
+        """
         if not self.recording:
             raise OutOfOrder
         camera, carrier = self._camera, self._carrier

@@ -1,7 +1,7 @@
 """What a camera does about yesterday's power cut, before it allocates anything.
 
-Removes what has a name and no recording, and closes in the journal what was left open. Never touches a recording that
-holds a chunk.
+Removes what has a name and no recording, and closes in the journal what was left open. Never touches a
+recording that holds a chunk.
 """
 
 from sealcam import usagelog
@@ -21,7 +21,9 @@ def recover(camera) -> None:
 
 
 def _heads(camera, name):
-    """The first sectors of both head copies; None for a copy that is not there. Where copy 1 lies, the slots say."""
+    """The first sectors of both head copies; None for a copy that is not there. Where copy 1 lies, the slots
+    say.
+    """
     card = camera.card
     size = card.size_of(name)
     part = card.open(name)
@@ -57,9 +59,9 @@ def _has_magic(copy):
 def _clear(camera):
     """Remove every name without a recording, all of them before anything is allocated.
 
-    FAT cannot rename in one step: a cut inside leaves two names on one chain of clusters. Removing both is right
-    where the core is zero; using one while the other stands would not be. All are looked at before the first one goes,
-    for then the other can no longer be read.
+    FAT cannot rename in one step: a cut inside leaves two names on one chain of clusters. Removing both is
+    right where the core is zero; using one while the other stands would not be. All are looked at before the
+    first one goes, for then the other can no longer be read.
     """
     for name in _without_recording(camera):
         camera.card.remove(name)
@@ -75,14 +77,17 @@ def _without_recording(camera):
         first, second, _ = _heads(camera, name)
         if ready and (_has_magic(first) or _has_magic(second)):
             camera.say("- %s holds a recording: this card goes to the evidence office as it is" % name)
-            raise CardFault  # a second name of a real recording: removing it would free the recording's clusters
+            # a second name of a real recording: removing it would free the recording's clusters
+            raise CardFault
         if ready or (_is_blank(first) and _is_blank(second)):
             names.append(name)
     return names
 
 
 def _is_short(name, prefix):
-    """Whether it can be what is left of one of our names when its long form is gone: a few digits, `~`, a suffix."""
+    """Whether it can be what is left of one of our names when its long form is gone: a few digits, `~`, a
+    suffix.
+    """
     return name[:2] == prefix[:2] and "~" in name[:8] and name[-4:] in (".skr", ".skl", ".skp")
 
 
@@ -105,7 +110,9 @@ def _mend_starts(camera):
 
 
 def _close(camera):
-    """Give every file that was left open its closing entry, log segments first; wait where its card is not in."""
+    """Give every file that was left open its closing entry, log segments first; wait where its card is not
+    in.
+    """
     cores = None
     for file in camera.journal.unclosed():
         if file.card_serial != camera.card.serial:

@@ -37,7 +37,7 @@ def _scratch_chunk():
     try:
         kind = Unsealer(core, secret, _SIZE).open(chunk.view, 1, sealer.tag_0)
     except NotProved:
-        raise SelfTestFailed  # what was sealed does not prove
+        raise SelfTestFailed from None  # what was sealed does not prove
     if kind != TYPE_DATA or bytes(chunk.payload) != plain:
         raise SelfTestFailed  # what was sealed does not open
 
@@ -46,6 +46,10 @@ def _scratch_core():
     zeros = bytes(32)
     numbers = ("sequence", "boot", "interval_ms", "start_utc_ms", "start_ms", "uncertainty_ms", "keylist")
     fields = dict([(name, 1) for name in numbers])
-    fields.update({"kind": KIND_RECORDING, "chunk_size": _SIZE, "device_id": zeros, "recording_id": zeros[:16]})
-    fields.update({"clock_source": 0, "prev": zeros, "anchor": zeros, "slot_digest": zeros, "firmware": zeros})
+    fields.update(
+        {"kind": KIND_RECORDING, "chunk_size": _SIZE, "device_id": zeros, "recording_id": zeros[:16]}
+    )
+    fields.update(
+        {"clock_source": 0, "prev": zeros, "anchor": zeros, "slot_digest": zeros, "firmware": zeros}
+    )
     return pack_core(fields)

@@ -12,8 +12,9 @@ _LATE_MS = 2000
 class Source:
     """`feed` has `next_into(buffer) -> (track, ms, length) | None`, `rewind()`, `longest` and its facts.
 
-    One record at a time: `poll` gives it when `now_ms` has reached it, `take` frees the buffer for the next. Times are
-    milliseconds since `start`. `paced` drops pictures that come too late; a source that makes its own time never does.
+    One record at a time: `poll` gives it when `now_ms` has reached it, `take` frees the buffer for the next.
+    Times are milliseconds since `start`. `paced` drops pictures that come too late; a source that makes its
+    own time never does.
     """
 
     def __init__(self, feed, paced: bool = True):
@@ -63,7 +64,8 @@ class Source:
         try:
             found = self._feed.next_into(self._buffer)
         except (OSError, ValueError):
-            raise SourceFault  # the camera or the microphone stopped, or hands over what cannot be a frame
+            # the camera or the microphone stopped, or hands over what cannot be a frame
+            raise SourceFault from None
         if found is None:
             self.ended = True
             return

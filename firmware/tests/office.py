@@ -1,6 +1,7 @@
 """The host's side of the exchange folder for tests, straight from docs/format/statements.md.
 
-CPython and `cryptography`; imports neither half. Also opens a recording far enough to check it: slots, keys, tags.
+CPython and `cryptography`; imports neither half. Also opens a recording far enough to check it: slots, keys,
+tags.
 """
 
 import hashlib
@@ -65,7 +66,16 @@ class Office:
     def policy_file(self, version=1):
         p = self.policy
         body = struct.pack(
-            ">32sIIIIHHBB42x", self.organisation, version, p["flags"], p["interval_ms"], p["part_bytes"], p["chunk_size"], 0, 2, 2
+            ">32sIIIIHHBB42x",
+            self.organisation,
+            version,
+            p["flags"],
+            p["interval_ms"],
+            p["part_bytes"],
+            p["chunk_size"],
+            0,
+            2,
+            2,
         )
         return self._rooted(b"sealcam/1 root policy", version, body)
 
@@ -83,18 +93,28 @@ class Office:
         self.device_point = answer[8:73]
         self.device_id = sha256(self.device_point)
         label = b"sealcam/1 device enrol\x00"
-        signed, signature = answer[73 : 73 + len(label) + 112], answer[185 + len(label) - 0 : 249 + len(label)]
-        assert signed.startswith(label) and signed[len(label) :][:80] == self.device_id + self.nonce + self.organisation
+        signed, signature = (
+            answer[73 : 73 + len(label) + 112],
+            answer[185 + len(label) - 0 : 249 + len(label)],
+        )
+        assert (
+            signed.startswith(label)
+            and signed[len(label) :][:80] == self.device_id + self.nonce + self.organisation
+        )
         assert verifies(self.device_point, signed, signature)
         time_nonce = answer[249 + len(label) :][:16]
-        fields = struct.pack(">32s16sQQ32s", self.device_id, time_nonce, utc_ms or int(time.time() * 1000), 1, bytes(32))
+        fields = struct.pack(
+            ">32s16sQQ32s", self.device_id, time_nonce, utc_ms or int(time.time() * 1000), 1, bytes(32)
+        )
         self.time = statement(self.keys[5], b"sealcam/1 vault time", fields)
         certificate = b"a certificate is kept and never parsed"
         return b"SKTIMES1" + self.time + struct.pack(">I", len(certificate)) + certificate
 
     def drill(self, core):
         drills = [struct.pack(">32sI32sB", self.device_id, 1, sha256(core), by) for by in (1, 2)]
-        return b"SKDRILL1" + b"".join(statement(self.keys[7], b"sealcam/1 office drill", fields) for fields in drills)
+        return b"SKDRILL1" + b"".join(
+            statement(self.keys[7], b"sealcam/1 office drill", fields) for fields in drills
+        )
 
     def attend(self, folder: Path):
         """Do what the folder asks of the host; the answer is what it wrote, or None."""
@@ -135,7 +155,12 @@ class Recording:
         for at in range(512, 512 + 4 * 192, 192):
             slot = self.parts[0][at : at + 192]
             if slot[0] == slot_role and slot[8:40] == wanted:
-                info = b"sealcam/1 slot\x00" + struct.pack(">HBB", 1, slot_role, self.kind) + self.core[16:64] + wanted
+                info = (
+                    b"sealcam/1 slot\x00"
+                    + struct.pack(">HBB", 1, slot_role, self.kind)
+                    + self.core[16:64]
+                    + wanted
+                )
                 payload = SUITE.decrypt(slot[40:105] + slot[105:153], key, info=info)
                 return self._derive(payload, slot_role)
         raise AssertionError("no slot for this role")
@@ -149,7 +174,8 @@ class Recording:
         return self
 
     def check(self, device_point):
-        """Judge heads and chunks; `chunks` are those that prove, in order, and `state` is "ended" or "cut"."""
+        """Judge heads and chunks; `chunks` are those that prove, in order, and `state` is "ended" or "cut".
+        """
         tag = hmac.digest(self.k_mac, self.core, "sha256")
         assert self.parts[0][256:288] == tag
         assert sha256(self.parts[0][512 : self.block]) == self.core[176:208]
@@ -187,12 +213,15 @@ class Recording:
             self.state = "ended"
 
     def records(self):
-        """(track, flags, ms, payload) of all data chunks; the rest of a record that was cut off is left out."""
+        """(track, flags, ms, payload) of all data chunks; the rest of a record that was cut off is left out.
+        """
         stream, size = b"", self.chunk_size - 96
         for index, chunk in enumerate(self.chunks, 1):
             if chunk[4] == 1:
                 counter = struct.pack(">QQ", index, 0)
-                plain = Cipher(algorithms.AES(self.k_enc), modes.CTR(counter)).decryptor().update(chunk[64:-32])
+                plain = (
+                    Cipher(algorithms.AES(self.k_enc), modes.CTR(counter)).decryptor().update(chunk[64:-32])
+                )
                 stream += plain
         at = 0
         while at < len(stream):

@@ -2,8 +2,9 @@
 
     build/micropython/ctr firmware/tests/power.py WORKFLOW [cut|torn|lose|fail] [SAMPLE=i/k] [ONLY=n]
 
-Workflows: enrol, shift, morning, shelf. After each fault the camera starts again on what the memories hold, the rules of
-`power_rules` are checked, it films again, and they are checked again. Prints one line; a broken rule ends the run.
+Workflows: enrol, shift, morning, shelf. After each fault the camera starts again on what the memories hold,
+the rules of `power_rules` are checked, it films again, and they are checked again. Prints one line; a broken
+rule ends the run.
 """
 
 import sys
@@ -11,8 +12,7 @@ import sys
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.insert(0, _HERE)
 
-import power_bench  # noqa: E402 - only reachable from here on, and it opens the way to the rest
-from power_bench import Bench, Faults, desk, main, vfs  # noqa: E402
+from power_bench import Bench, Faults, desk, main  # noqa: E402 - only reachable from here on
 from power_rules import Broken, check_all, check_plain  # noqa: E402
 from sealcam.enrolment import Enrolment  # noqa: E402
 from sealcam.errors import SealcamError  # noqa: E402
@@ -85,7 +85,7 @@ def rest(bench, work):
     enrol(bench, Faults()).power_off()
     shift(bench, Faults()).power_off()
     if work is shelf:
-        while journal_room(bench) > 12:
+        while journal_room(bench) > 30:
             shelf(bench, Faults())
     camera = bench.start()
     reach = check_all(bench, camera, {})
@@ -101,9 +101,7 @@ CUT_AT = 100  # of a shift: in the middle of its recording
 def journal_room(bench):
     """Entries until the journal has to make room."""
     camera = bench.start()
-    journal = camera.journal
-    blank = journal._count - len(journal._ring) - 1
-    room = blank * (journal._slots - 1) + journal._slots - journal._ring[journal._newest_place()].slot
+    room = camera.journal.room()
     camera.power_off()
     return room
 
@@ -165,7 +163,7 @@ def one(bench, work, kind, number, saved, before):
 
 
 def run(work, kind, first=0, every=1, only=0):
-    bench = Bench()
+    bench = Bench(200 if work is shelf else 64)
     before = rest(bench, work)
     saved = bench.save()
     secrets = dict(bench.watch.secrets)
@@ -176,7 +174,10 @@ def run(work, kind, first=0, every=1, only=0):
         try:
             one(bench, work, kind, number, saved, before)
         except Exception as fault:
-            print("%s %s at write %d of %d: %s: %s" % (work.__name__, kind, number, writes, type(fault).__name__, fault))
+            print(
+                "%s %s at write %d of %d: %s: %s"
+                % (work.__name__, kind, number, writes, type(fault).__name__, fault)
+            )
             print(bench.said)
             raise
     print("%s %s: %d of %d writes, all rules hold" % (work.__name__, kind, len(numbers), writes))
@@ -199,7 +200,7 @@ def begin(arguments):
             kind = word
         else:
             work = WORKFLOWS[word]
-    main.JOURNAL_COUNT = 4 if work is shelf else 16
+    main.JOURNAL_COUNT = 5 if work is shelf else 16
     run(work, kind, first, every, only)
 
 

@@ -1,6 +1,8 @@
-"""One camera in memory for the power tests: its card and flash, its exchange folder, its office, and a watch at the cipher.
+"""One camera in memory for the power tests: its card and flash, its exchange folder, its office, and a watch
+at the cipher.
 
-Runs on MicroPython. The device is introduced as `main.py` does it; the faults are those of `boards/unix/board.py`.
+Runs on MicroPython. The device is introduced as `main.py` does it; the faults are those of
+`boards/unix/board.py`.
 """
 
 import gc
@@ -69,10 +71,19 @@ class Folder:
 
 
 class Office:
-    """The organisation, with the firmware's own signatures: what is checked here is the device, not the office."""
+    """The organisation, with the firmware's own signatures: what is checked here is the device, not the
+    office.
+    """
 
     def __init__(self):
-        self.roles = (policy.EVIDENCE, policy.ESCROW, policy.VAULT, policy.RECEIPT, policy.TIME, policy.RELEASE)
+        self.roles = (
+            policy.EVIDENCE,
+            policy.ESCROW,
+            policy.VAULT,
+            policy.RECEIPT,
+            policy.TIME,
+            policy.RELEASE,
+        )
         self.root = 7777
         self.root_point = p256.public(self.root)
         self.organisation = crypto.sha256(self.root_point)
@@ -114,7 +125,9 @@ class Office:
 
 
 class Watch:
-    """Stands at the cipher and at the sealer: which key met which index, and which secret belongs to which core."""
+    """Stands at the cipher and at the sealer: which key met which index, and which secret belongs to which
+    core.
+    """
 
     def __init__(self):
         self.used, self.secrets, self.in_carrier = set(), {}, False
@@ -143,7 +156,6 @@ class Watch:
         sealer.Ctr, carrier.Sealer = Ctr, Sealer
 
 
-
 def fat16():
     """A small card as a host formats it: FAT16, whose entries a torn sector cannot split, in two tables."""
     clusters, root_entries = 4300, 512
@@ -162,7 +174,8 @@ def fat16():
 class Bench:
     """One camera's memories, and how to start it on them."""
 
-    def __init__(self):
+    def __init__(self, most_names=64):
+        self.most_names = most_names
         self.office, self.folder = Office(), Folder()
         self.card, self.flash = desk.MemoryStore(fat16()), desk.MemoryStore(b"\xff" * FLASH_BYTES)
         main.format_files(desk.Blocks(self.flash, 4096, Faults(), False))
@@ -172,7 +185,8 @@ class Bench:
 
     def start(self, faults=None):
         """A camera that has just been switched on."""
-        self.faults.dark = True  # files that the camera before left open are collected some day: not on to this card
+        # files that the camera before left open are collected some day: not on to this card
+        self.faults.dark = True
         try:
             vfs.umount("/card")
         except OSError:
@@ -183,7 +197,7 @@ class Bench:
         card = desk.Blocks(self.card, 512, self.faults, True)
         flash = desk.Blocks(self.flash, 4096, self.faults, False)
         board = desk.Board(card, flash, Feed(), desk.DeskClock(True), True)
-        board.log_part_bytes, board.most_names = LOG_PART, 64
+        board.log_part_bytes, board.most_names = LOG_PART, self.most_names
         camera = main.Camera(board, self.said.append)
         camera.boot()
         return camera
@@ -195,5 +209,3 @@ class Bench:
         memoryview(self.card.bytes)[:] = saved[0]
         memoryview(self.flash.bytes)[:] = saved[1]
         self.folder.files = dict(saved[2])
-
-

@@ -1,6 +1,7 @@
 """What must hold on every byte of card and flash after a cut, for the power tests.
 
-Runs on MicroPython; reads the card as docs/format/recording.md says, with the secrets a watch at the sealer has kept.
+Runs on MicroPython; reads the card as docs/format/recording.md says, with the secrets a watch at the sealer
+has kept.
 """
 
 import struct
@@ -11,7 +12,6 @@ from sealcam.layout import MAGIC, block_size, unpack_core
 
 class Broken(Exception):
     """A rule that does not hold."""
-
 
 
 def heads(card):
@@ -74,9 +74,17 @@ def check_parts(bench, camera):
 
 
 def prove(fields, core, secret, parts):
-    """(last index, last tag, ended, digest) of one recording; parts by their first chunk, whatever their names."""
+    """(last index, last tag, ended, digest) of one recording; parts by their first chunk, whatever their
+    names.
+    """
     mac = crypto.Hmac(sealer.Keys(secret, core).k_mac)
-    found = sorted([(chunks[0][0], chunks) for chunks in [prove_part(fields, mac, core, part) for part in parts] if chunks])
+    found = sorted(
+        [
+            (chunks[0][0], chunks)
+            for chunks in [prove_part(fields, mac, core, part) for part in parts]
+            if chunks
+        ]
+    )
     index, tag, ended = 0, mac.tag(core), False
     for _, chunks in found:
         for stated, chunk in chunks:
@@ -111,7 +119,12 @@ def check_journal(camera, reach):
     """The journal never knows more than the card, and every number has one opened and at most one end."""
     opened, closed = {}, {}
     for raw in camera.journal.entries():
-        kind, state, seq, index = raw[4], raw[5], struct.unpack_from(">Q", raw, 16)[0], struct.unpack_from(">Q", raw, 40)[0]
+        kind, state, seq, index = (
+            raw[4],
+            raw[5],
+            struct.unpack_from(">Q", raw, 16)[0],
+            struct.unpack_from(">Q", raw, 40)[0],
+        )
         if kind == 1:
             if seq in opened:
                 raise Broken("number %d was opened twice" % seq)
