@@ -17,6 +17,7 @@ class Console:
     def __init__(self, camera, options):
         self._camera, self._folder = camera, options.get("exchange")
         self.on = True
+        self._told = 0
 
     def do(self, line: str) -> None:
         words = line.split()
@@ -134,6 +135,10 @@ class Console:
         """One slice of work, or let time pass."""
         if not self._camera.step():
             self._camera.board.idle(self._camera)
+        recorder = self._camera.recorder
+        if recorder is not None and recorder.recording and recorder.chunks != self._told:
+            self._told = recorder.chunks
+            print("- chunk %d" % self._told)
 
 
 def describe(fault: type) -> str:

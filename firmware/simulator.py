@@ -1,12 +1,15 @@
 """The whole device as a process on a desk: a FAT image for a card, an image for flash, a console for buttons.
 
-    build/micropython/ctr firmware/simulator.py --card CARD.img --flash FLASH.img [--reel FILE.reel] [--exchange DIR]
-        [--run "record; wait end; stop; power off"] [--fast | --real-time] [flags below]
+    build/micropython/ctr firmware/simulator.py --flash FLASH.img [--card CARD.img] [--make-card SIZE_MB]
+        [--reel FILE.reel] [--exchange DIR] [--run "record; wait end; stop; power off"] [--fast | --real-time]
 
 Commands, one a line (or in --run, between semicolons): record, stop, bookmark [N], mute, unmute, category N
 [TEXT], place TEXT, enrol, inventory NONCEHEX PATH, status, wait idle|recording|end|chunks N|ms N, power off.
-Answers are lines `ok ...` or `refused STATUS reason`; what happens by itself is a line `- ...`. The end of
-the input is an orderly power off.
+The end of the input is an orderly power off.
+
+Flags that put it straight into a state: --card-full, --card-fails-at N (from the N-th write to the card on),
+--card-loses-at N (that one, in silence), --cut-after N (power is gone at the N-th write to card or flash; with
+--torn half of it lands), --clock-unset, --bad-cipher, --blank-key, --bad-keylist, --no-entropy.
 """
 
 import os
@@ -16,30 +19,18 @@ _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.insert(0, _HERE + "/../boards/unix")
 sys.path.insert(0, _HERE)
 
-from hashlib import sha256  # noqa: E402
+from hashlib import sha256  # noqa: E402 - our own are only reachable from here on
 
-import board as desk  # noqa: E402 - only reachable from here on
+import board as desk  # noqa: E402
 import main  # noqa: E402
 import reel  # noqa: E402
 import vfs  # noqa: E402
+from console import Console, Usage, describe  # noqa: E402
 from sealcam import crypto  # noqa: E402
 
-_VALUES = (
-    "card",
-    "flash",
-    "reel",
-    "exchange",
-    "run",
-    "card-fails-at",
-    "card-loses-at",
-    "cut-after",
-    "make-card",
-)
-_SWITCHES = (
-    "fast", "real-time", "torn", "card-full", "clock-unset", "bad-cipher", "blank-key", "bad-keylist",
-    "no-entropy",
-)  # fmt: skip
-_PROGRAM = ("main.py", "simulator.py")
+_VALUES = "card flash reel exchange run card-fails-at card-loses-at cut-after make-card".split()
+_SWITCHES = "fast real-time torn card-full clock-unset bad-cipher blank-key bad-keylist no-entropy".split()
+_PROGRAM = ("console.py", "main.py", "simulator.py")
 
 
 def parse(arguments: list) -> dict:
@@ -204,5 +195,5 @@ if __name__ == "__main__":
         sys.exit(run(sys.argv[1:]))
     except Usage as fault:
         print("usage: %s" % fault)
-        print(__doc__ if "__doc__" in globals() else "see the head of firmware/simulator.py")
+        print("what it knows stands at the head of firmware/simulator.py")
         sys.exit(2)
