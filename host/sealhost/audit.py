@@ -1,17 +1,19 @@
 """Prove again everything that is stored, say what does not hold, and build the catalogue anew.
 
-Custody and the key table say what must be there; every body is read back past the cache in every place and judged
-from its first byte under the vault's own key, which opens no recording. Changes nothing but the catalogue.
+Custody and the key table say what must be there; every body is read back past the cache in every place and
+judged from its first byte under the vault's own key, which opens no recording. Changes nothing but the
+catalogue.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sealhost import keys, layout, score, usagelog
 from sealhost.desk import Desk, Tell, tell_nobody
-from sealhost.errors import NotFound, SealcamError, SlotClosed
+from sealhost.errors import SealcamError, SlotClosed
 from sealhost.records import Judgement, KeyRow, Recording
 from sealhost.verify import judge, read_core, records
 
@@ -99,23 +101,23 @@ def _told(desk: Desk) -> dict[bytes, _Told]:
         if entry.event == "recording.stored":
             body = bytes.fromhex(str(entry.detail["body"]))
             told[bytes.fromhex(entry.subject)] = _Told(body, entry.at, False)
-    return {
-        name: _Told(one.body, one.stored_at, name.hex() in confirmed) for name, one in told.items()
-    }
+    return {name: _Told(one.body, one.stored_at, name.hex() in confirmed) for name, one in told.items()}
 
 
 def _check(h_core: bytes, told: _Told | None, desk: Desk) -> Checked:
     """Copies, slots and every chunk of one recording; a trouble in one does not hide the others."""
     checked = Checked(h_core)
-    row = _caught(checked, lambda: _slots(checked, h_core, desk))
+    row = _caught(checked, partial(_slots, checked, h_core, desk))
     if told is None:
         checked.troubles.append("its slots are kept, and custody knows no body of it")
         return checked
+    sound: list[Any] = []
     for store in desk.vault.stores:
-        if _caught(checked, lambda store=store: store.read_back(told.body)) is not None:
-            checked.copies += 1
-    if row is not None and checked.copies:
-        _caught(checked, lambda: _prove(checked, row, told, desk))
+        if _caught(checked, partial(store.read_back, told.body)) is not None:
+            sound.append(store)
+    checked.copies = len(sound)
+    if row is not None and sound:
+        _caught(checked, partial(_prove, checked, row, told, sound[0], desk))
     return checked
 
 
@@ -131,14 +133,14 @@ def _slots(checked: Checked, h_core: bytes, desk: Desk) -> KeyRow | None:
     """The row, counted in every place."""
     row = None
     for table in desk.keytables.tables:
-        found = _caught(checked, lambda table=table: table.get(h_core))
+        found = _caught(checked, partial(table.get, h_core))
         checked.slot_copies += found is not None
         row = row or found
     return row
 
 
-def _prove(checked: Checked, row: KeyRow, told: _Told, desk: Desk) -> None:
-    with _sound_copy(told.body, desk) as body:
+def _prove(checked: Checked, row: KeyRow, told: _Told, store: Any, desk: Desk) -> None:
+    with store.open(told.body) as body:
         core = read_core(body)
         if core is None or core.h_core != row.h_core:
             checked.troubles.append("its body has another head")
@@ -146,25 +148,14 @@ def _prove(checked: Checked, row: KeyRow, told: _Told, desk: Desk) -> None:
         if hashlib.sha256(row.slot_area).digest() != core.slot_digest:
             checked.troubles.append("its slots are not those it was sealed with")
         role, payload = _opened(core, row, desk)
-        given = {"secret": payload} if role == layout.ROLE_OPEN else {"verify_secret": payload}
-        judgement = judge([body], **given, device_point=desk.device_point)
+        secret, verify_secret = (payload, None) if role == layout.ROLE_OPEN else (None, payload)
+        judgement = judge([body], secret=secret, verify_secret=verify_secret, device_point=desk.device_point)
         if not judgement.verdict.may_store:
             checked.troubles.append(f"{judgement.verdict.name.lower()}: {judgement.reason}")
         checked.recording = _recording(judgement, told, body.size, checked)
         if core.kind == layout.KIND_LOG and role == layout.ROLE_OPEN:
             found = records([body], judgement, payload)
             checked.entries = [bytes(data) for track, _, _, data in found if track == layout.TRACK_LOG]
-
-
-def _sound_copy(body: bytes, desk: Desk) -> Any:
-    """A copy that reads back the same."""
-    for store in desk.vault.stores:
-        try:
-            store.read_back(body)
-            return store.open(body)
-        except SealcamError:
-            continue  # said already, place by place
-    raise NotFound(body.hex())
 
 
 def _opened(core: Any, row: KeyRow, desk: Desk) -> tuple[int, bytes]:

@@ -123,7 +123,10 @@ class Catalogue:
                 connection.execute(_log.insert().prefix_with("OR IGNORE"), rows)
 
     def log_tail(self, device_id: bytes) -> list[bytes]:
-        """The entries of a camera that are known, 128 bytes each, in order: what the next segment continues."""
+        """The entries of a camera that are known, 128 bytes each, in order:
+
+        what the next segment continues.
+        """
         query = sa.select(_log.c.raw).where(_log.c.device_id == device_id).order_by(_log.c.number)
         with self._database.read() as connection:
             return [bytes(raw) for raw in connection.execute(query).scalars()]
@@ -134,7 +137,10 @@ class Catalogue:
         return [e for e in entries if e is not None and sequence in (None, e.sequence)]
 
     def told(self, recording: Recording) -> dict[str, int]:
-        """Bookmarks, mutes and categories its camera's log tells of; what a host knows without the evidence key."""
+        """Bookmarks, mutes and categories its camera's log tells of.
+
+        What a host knows without the evidence key.
+        """
         counts = dict.fromkeys(_NUMBER_EVENTS.values(), 0)
         for entry in self.log_of(recording.device_id, recording.sequence):
             if entry.event in _NUMBER_EVENTS:

@@ -1,6 +1,7 @@
 """The X.509 certificates strangers check our keys by; no camera parses one.
 
-The root certifies the hosts' keys and the enrolment key, which certifies cameras. Bytes in, bytes out. RFC 5280.
+The root certifies the hosts' keys and the enrolment key, which certifies cameras. Bytes in, bytes out. RFC
+5280.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,7 @@
 """One TOML a pack, read once, refused whole when a line is wrong.
 
-A pack is a folder with a `sealcam.toml` that says what it is: root, office or vault, which are meant for three
-places; or demo, which names all three. Here are paths only: no key is opened and no store touched.
+A pack is a folder with a `sealcam.toml` that says what it is: root, office or vault, which are meant for
+three places; or demo, which names all three. Here are paths only: no key is opened and no store touched.
 """
 
 import os
@@ -116,7 +116,9 @@ def load(home: str | Path | None = None) -> Config:
 def _load_demo(folder: Path, top: dict[str, object]) -> Config:
     named = top.get("packs")
     if not isinstance(named, dict) or set(named) != set(PACKS) or set(top) != {"pack", "packs"}:
-        raise ConfigBroken(folder / FILE_NAME, "a demo names its packs root, office and vault, and nothing else")
+        raise ConfigBroken(
+            folder / FILE_NAME, "a demo names its packs root, office and vault, and nothing else"
+        )
     packs = {}
     for kind in PACKS:
         place = folder / _word(folder / FILE_NAME, f"packs.{kind}", named[kind])
@@ -154,8 +156,17 @@ def _pack(folder: Path, top: dict[str, object]) -> Pack:
     wrong = set(keys) - KEYS[str(kind)]
     if wrong:
         raise ConfigBroken(path, f"keys.{sorted(wrong)[0]} does not belong in a {kind} pack")
-    tables = [_paths(path, top, table) for table in ("certificates", "files", "databases")]
-    return Pack(str(kind), folder, organisation, demo, keys, *tables, _stores(path, str(kind), top))
+    return Pack(
+        kind=str(kind),
+        folder=folder,
+        organisation=organisation,
+        demo=demo,
+        keys=keys,
+        certificates=_paths(path, top, "certificates"),
+        files=_paths(path, top, "files"),
+        databases=_paths(path, top, "databases"),
+        stores=_stores(path, str(kind), top),
+    )
 
 
 def _organisation(path: Path, value: object) -> bytes:

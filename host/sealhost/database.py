@@ -55,8 +55,11 @@ class Database:
             yield connection
 
     def drop_cache(self) -> None:
-        """Have the next read come from the medium. SQLite's locks end when any handle of the file is closed, so
-        this is for a moment when this process has no connection to it."""
+        """Have the next read come from the medium.
+
+        SQLite's locks end when any handle of the file is closed, so this is for a moment when this process
+        has no connection to it.
+        """
         with self._guard, self.trouble():
             for path in (self.path, self.path.with_name(self.path.name + "-wal")):
                 if path.exists():

@@ -1,7 +1,7 @@
 """Every sync, rename and commit of the host, by name, so that a test can cut the power at each.
 
-A step is announced right before it happens: stopping at step n leaves exactly what the n - 1 steps before it made
-durable. Nothing here decides what is written.
+A step is announced right before it happens: stopping at step n leaves exactly what the n - 1 steps before it
+made durable. Nothing here decides what is written.
 """
 
 import os

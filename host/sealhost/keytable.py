@@ -1,7 +1,7 @@
 """The slots, apart from the bodies, under the erasure key.
 
-One database in every store place; rows are only ever inserted. A row's slot area is wrapped (RFC 3394) under a key
-that is in no backup: when that key goes, every page and copy of the table is dead. Opens no slot.
+One database in every store place; rows are only ever inserted. A row's slot area is wrapped (RFC 3394) under
+a key that is in no backup: when that key goes, every page and copy of the table is dead. Opens no slot.
 """
 
 import hashlib
@@ -86,7 +86,9 @@ class KeyTable:
         try:
             area = aes_key_unwrap(self._key, found.wrapped)
         except (InvalidUnwrap, ValueError):
-            raise KeyTrouble(self.place / FILE_NAME, f"the row of {found.h_core.hex()} does not unwrap") from None
+            raise KeyTrouble(
+                self.place / FILE_NAME, f"the row of {found.h_core.hex()} does not unwrap"
+            ) from None
         return KeyRow(found.h_core, found.device_id, found.sequence, found.recording_id, area)
 
     def read_back(self, row: KeyRow) -> None:

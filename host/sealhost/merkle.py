@@ -1,8 +1,9 @@
 """RFC 6962 trees; bytes in, proofs out.
 
-Hashes of whole subtrees are kept by whoever stores the tree, as (level, index): level 0 are leaf hashes, and the
-hash at (l, i) covers leaves i * 2^l up to (i + 1) * 2^l. They never change, so appending costs the logarithm of
-the size, and a root or a proof is put together without looking at a leaf. RFC 6962, section 2.1.
+Hashes of whole subtrees are kept by whoever stores the tree, as (level, index): level 0 are leaf hashes, and
+the hash at (l, i) covers leaves i * 2^l up to (i + 1) * 2^l. They never change, so appending costs the
+logarithm of the size, and a root or a proof is put together without looking at a leaf. RFC 6962, section
+2.1.
 """
 
 import hashlib
@@ -23,7 +24,10 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def grown(size: int, leaf: bytes, read: Read) -> list[tuple[int, int, bytes]]:
-    """The hashes to store when a leaf hash is appended to a tree of `size` leaves: (level, index, hash) each."""
+    """The hashes to store when a leaf hash is appended to a tree of `size` leaves:
+
+    (level, index, hash) each.
+    """
     made = [(0, size, leaf)]
     level, index, top = 0, size, leaf
     while index & 1:  # a left neighbour of the same height stands there: together they are one subtree
@@ -79,7 +83,10 @@ def _split(count: int) -> int:
 
 
 def _subtree(begin: int, end: int, read: Read) -> bytes:
-    """The hash over leaves begin..end-1; `begin` is always a multiple of the power of two that holds the range."""
+    """The hash over leaves begin..end-1.
+
+    `begin` is always a multiple of the power of two that holds the range.
+    """
     count = end - begin
     if count & (count - 1) == 0:
         level = count.bit_length() - 1
@@ -106,9 +113,7 @@ def proves_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
     return last == 0 and top == tree_root
 
 
-def proves_consistency(
-    old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]
-) -> bool:
+def proves_consistency(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> bool:
     """Whether `path` leads from both roots to one history; RFC 9162, section 2.1.4.2."""
     if old == new:
         return old_root == new_root and not path

@@ -1,8 +1,8 @@
 """C2SP signed notes and checkpoints; text in, text out.
 
-A note is lines of text, an empty line, and signature lines; a checkpoint is a note that names a tree's origin,
-size and root. Keys are Ed25519, the one exception to one curve, because C2SP witnesses expect it. Nothing here
-knows a database. C2SP signed-note and tlog-checkpoint.
+A note is lines of text, an empty line, and signature lines; a checkpoint is a note that names a tree's
+origin, size and root. Keys are Ed25519, the one exception to one curve, because C2SP witnesses expect it.
+Nothing here knows a database. C2SP signed-note and tlog-checkpoint.
 """
 
 import base64
@@ -54,7 +54,10 @@ def sign(text: str, name: str, key: Ed25519PrivateKey) -> str:
 
 
 def check(note: str, name: str, public: bytes) -> str:
-    """The text of a note this key signed; signatures of others are passed over. BadStatement or BadSignature."""
+    """The text of a note this key signed; signatures of others are passed over.
+
+    BadStatement or BadSignature.
+    """
     text, separator, lines = note.rpartition("\n\n")
     if not separator or not lines.endswith("\n"):
         raise BadStatement("a note without signature lines")

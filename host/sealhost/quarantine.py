@@ -1,7 +1,9 @@
-"""What was refused, with its verdict: raw parts as they were read, and a judgement beside them, in every place.
+"""What was refused, with its verdict:
 
-A case is named by the SHA-256 of its judgement, which names every part by digest. What is kept stays: a release
-by the evidence office frees the card, not the evidence.
+raw parts as they were read, and a judgement beside them, in every place.
+
+A case is named by the SHA-256 of its judgement, which names every part by digest. What is kept stays: a
+release by the evidence office frees the card, not the evidence.
 """
 
 import hashlib
@@ -66,7 +68,10 @@ class Quarantine:
         return self._vault.copies
 
     def keep(self, parts: Sequence[Part], judgement: Judgement) -> bytes:
-        """Keep raw parts and what was found, in every place, read back past the cache: the digest of the case."""
+        """Keep raw parts and what was found, in every place, read back past the cache:
+
+        the digest of the case.
+        """
         kept = [(self._keep_part(part), part) for part in parts]
         named = [{"sha256": digest.hex(), "name": part.name, "size": part.size} for digest, part in kept]
         case = self._keep_bytes(_case_file(judgement, named))
@@ -108,7 +113,11 @@ class Quarantine:
     def find(self, beginning: str) -> Case:
         """The case whose digest or recording begins like that; NotFound or Ambiguous."""
         cases = self.cases()
-        found = [c for c in cases if beginning and beginning in (c.digest.hex()[: len(beginning)], c.h_core.hex()[: len(beginning)])]
+        found = [
+            c
+            for c in cases
+            if beginning and beginning in (c.digest.hex()[: len(beginning)], c.h_core.hex()[: len(beginning)])
+        ]
         if not found:
             raise NotFound(beginning)
         if len(found) > 1:

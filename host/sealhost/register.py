@@ -1,8 +1,8 @@
 """Cameras: who is trusted, and since when.
 
-A camera is known when its certificate verifies under the enrolment key and that key's under the root, its point
-hashes to its id, and the custody log holds the entry that it was certified: what only stands in this database is
-believed by nobody. docs/format/custody.md, design: enrolments are custody entries.
+A camera is known when its certificate verifies under the enrolment key and that key's under the root, its
+point hashes to its id, and the custody log holds the entry that it was certified: what only stands in this
+database is believed by nobody. docs/format/custody.md, design: enrolments are custody entries.
 """
 
 import time
@@ -92,7 +92,10 @@ class Register:
         certificates.check(device.certificate, self._enrolment)
 
     def certify(self, point: bytes, certificate: bytes, keylist: int) -> Device:
-        """Take a camera in; the same one again changes nothing. Note `camera.certified` in custody as well."""
+        """Take a camera in; the same one again changes nothing.
+
+        Note `camera.certified` in custody as well.
+        """
         device = Device(key_id_of(point), point, self._clock(), CERTIFIED, certificate, keylist)
         self._check(device)
         row = self._row(device.device_id)

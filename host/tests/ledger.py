@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from sealhost import durable
 from sealhost.config import STORE_MARKER
 from sealhost.custody import Custody
@@ -35,7 +34,10 @@ def places_in(folder: Path, count: int = 2) -> list[Path]:
 
 
 def killed_at(step: int, work: Callable[[], object]) -> bool:
-    """Do `work` in a child that is killed (SIGKILL) at its n-th durable step, from 1; False when it came to its end."""
+    """Do `work` in a child that is killed (SIGKILL) at its n-th durable step, from 1.
+
+    False when it came to its end.
+    """
     child = os.fork()
     if child == 0:
         seen, lock = [0], threading.Lock()

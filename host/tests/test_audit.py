@@ -7,7 +7,6 @@ import types
 import pytest
 from ledger import ACTOR, ORGANISATION, custody_at, places_in
 from recordings import Office, as_parts, film
-
 from sealhost import audit, keys, layout, receipts, usagelog
 from sealhost.catalogue import Catalogue
 from sealhost.desk import Desk
@@ -57,7 +56,9 @@ def store(desk, writer):
         digest = draft.commit()
     row = KeyRow(core.h_core, core.device_id, core.sequence, core.recording_id, judgement.slot_area)
     desk.keytables.insert(row)
-    desk.note("recording.verified", core.name, verdict=judgement.verdict.name, last_index=judgement.last_index)
+    desk.note(
+        "recording.verified", core.name, verdict=judgement.verdict.name, last_index=judgement.last_index
+    )
     desk.note("recording.stored", core.name, body=digest.hex())
     return core.h_core, digest
 
@@ -68,7 +69,9 @@ def desk(tmp_path):
 
 
 def two_stored(desk):
-    return store(desk, film(OFFICE, "..s..e", sequence=1)), store(desk, film(OFFICE, "..s.", sequence=2, flavour=9))
+    return store(desk, film(OFFICE, "..s..e", sequence=1)), store(
+        desk, film(OFFICE, "..s.", sequence=2, flavour=9)
+    )
 
 
 def test_a_dropped_catalogue_is_built_again_with_the_same_rows(desk, tmp_path):
@@ -230,7 +233,14 @@ def test_a_case_whose_file_was_edited_is_not_believed(desk):
 def test_a_log_goes_into_the_catalogue_and_tells_what_the_camera_did(desk):
     device, entries, previous = OFFICE.device.key_id, [], usagelog.first_previous(OFFICE.device.key_id)
     for number, event in enumerate((1, 4, 7, 7, 8, 5), 1):
-        fields = {"magic": usagelog.MAGIC, "event": event, "detail": 0, "number": number, "boot": 1, "ms": number}
+        fields = {
+            "magic": usagelog.MAGIC,
+            "event": event,
+            "detail": 0,
+            "number": number,
+            "boot": 1,
+            "ms": number,
+        }
         fields |= {"utc_ms": 0, "reserved": 0, "sequence": 1, "data": bytes(16), "previous": previous}
         raw = bytes(layout.LOG_ENTRY.build({**fields, "digest": bytes(32)}))
         previous = usagelog.digest_of(raw)
@@ -246,5 +256,3 @@ def test_a_log_goes_into_the_catalogue_and_tells_what_the_camera_did(desk):
     audit.run(desk, rebuild=False)
     row = types.SimpleNamespace(device_id=device, sequence=1)
     assert desk.catalogue.told(row) == {"bookmarks": 2, "mutes": 1, "categories": 0}
-
-

@@ -10,10 +10,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from ledger import ACTOR, ORGANISATION, custody_at, killed_at
-
 from sealhost import merkle, notes
 from sealhost.custody import EVENTS, Custody, Entry, leaf_of, parse_leaf, verify_export
-from sealhost.errors import BadSignature, CheckpointRefused, CustodyBroken, InternalFault, KeyMissing, OutputExists
+from sealhost.errors import (
+    BadSignature,
+    CheckpointRefused,
+    CustodyBroken,
+    InternalFault,
+    KeyMissing,
+    OutputExists,
+)
 from sealhost.records import Actor
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "format" / "custody.md"
@@ -55,7 +61,9 @@ def test_the_events_are_those_of_the_document():
     assert {word.strip("`.,\n ") for word in line.split()} == EVENTS
 
 
-@pytest.mark.parametrize("detail", [{"x": 1.5}, {"x": None}, {"x": {"y": 1}}, {"x": "two\nlines"}, {"x": True}, {"x": 2**60}])
+@pytest.mark.parametrize(
+    "detail", [{"x": 1.5}, {"x": None}, {"x": {"y": 1}}, {"x": "two\nlines"}, {"x": True}, {"x": 2**60}]
+)
 def test_c5_what_is_no_id_word_or_whole_number_does_not_enter_a_leaf(tmp_path, detail):
     custody = custody_at(tmp_path)
 
@@ -84,8 +92,10 @@ def test_c1_an_entry_survives_a_kill_right_after_note_returns(tmp_path):
 
 def test_two_processes_at_once_lose_nothing_and_break_nothing(tmp_path):
     custody_at(tmp_path)
-    code = "import sys; sys.path[:0] = sys.argv[2].split(':'); from ledger import *; from pathlib import Path\n" \
+    code = (
+        "import sys; sys.path[:0] = sys.argv[2].split(':'); from ledger import *; from pathlib import Path\n"
         "c = custody_at(Path(sys.argv[1]))\nfor n in range(40): c.note('card.seen', ACTOR, '', n=n)"
+    )
     paths = ":".join(str(Path(p).resolve()) for p in (Path(__file__).parent, Path(__file__).parents[1]))
     children = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), paths]) for _ in range(2)]
 
@@ -94,12 +104,17 @@ def test_two_processes_at_once_lose_nothing_and_break_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("table", ["entries", "nodes", "checkpoints"])
-@pytest.mark.parametrize("deed", ["UPDATE {} SET rowid = rowid", "DELETE FROM {}", "REPLACE INTO {} SELECT * FROM {}"])
+@pytest.mark.parametrize(
+    "deed", ["UPDATE {} SET rowid = rowid", "DELETE FROM {}", "REPLACE INTO {} SELECT * FROM {}"]
+)
 def test_c3_the_database_refuses_change_and_removal(tmp_path, table, deed):
     custody = filled(tmp_path)
     custody.checkpoint()
 
-    with custody._database.engine.connect() as connection, pytest.raises(sa.exc.IntegrityError, match="append-only"):
+    with (
+        custody._database.engine.connect() as connection,
+        pytest.raises(sa.exc.IntegrityError, match="append-only"),
+    ):
         connection.exec_driver_sql(deed.replace("{}", table))
     assert custody.verify().size == 9
 
@@ -130,7 +145,9 @@ def test_c2_no_checkpoint_is_signed_over_a_tree_that_does_not_extend_the_last(tm
 def test_c2_no_checkpoint_is_signed_after_a_rollback(tmp_path):
     custody = filled(tmp_path)
     custody.checkpoint()
-    tampered(tmp_path, ("DELETE FROM entries WHERE n >= 5",), ("DELETE FROM nodes WHERE (place + 1) << level > 5",))
+    tampered(
+        tmp_path, ("DELETE FROM entries WHERE n >= 5",), ("DELETE FROM nodes WHERE (place + 1) << level > 5",)
+    )
 
     with pytest.raises(CheckpointRefused):
         custody.checkpoint()
@@ -196,7 +213,9 @@ def test_an_export_checks_by_its_own_readme_with_the_standard_library(tmp_path):
     readme = (tmp_path / "out" / "README.txt").read_text()
     code = readme[readme.index("import base64") : readme.index("\n\nprints")]
 
-    printed = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "out", capture_output=True, text=True).stdout
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "out", capture_output=True, text=True
+    ).stdout
 
     assert printed.strip() == (tmp_path / "out" / "checkpoint").read_text().splitlines()[2]
     assert verify_export(tmp_path / "out", custody.vkey).size == 9

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from sealhost import errors, records
 from sealhost.errors import SealBroken, SealcamError
 from sealhost.records import Verdict, worst

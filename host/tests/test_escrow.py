@@ -3,7 +3,6 @@
 from itertools import combinations
 
 import pytest
-
 from sealhost import escrow
 from sealhost.errors import SharesTooFew, SharesWrong
 

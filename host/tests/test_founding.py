@@ -1,4 +1,7 @@
-"""`init`: three packs, the same when run twice, finished when killed half-way, and a vault that stays apart."""
+"""`init`:
+
+three packs, the same when run twice, finished when killed half-way, and a vault that stays apart.
+"""
 
 import shutil
 import stat
@@ -7,9 +10,16 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from ledger import killed_at
-
 from sealhost import certificates, config, escrow, founding, keys, notes
-from sealhost.errors import BadSignature, BadStatement, ConfigBroken, ConfigMissing, KeyExposed, KeyMissing, Refused
+from sealhost.errors import (
+    BadSignature,
+    BadStatement,
+    ConfigBroken,
+    ConfigMissing,
+    KeyExposed,
+    KeyMissing,
+    Refused,
+)
 from sealhost.statements import KeyList, Policy
 
 
@@ -48,7 +58,11 @@ def test_killed_at_sampled_steps_the_next_run_finishes(tmp_path):
         killed = killed_at(step, lambda home=home: founding.init(home, demo=True))
         held = everything(home)
         founding.init(home, demo=True)
-        kept = {name: body for name, body in held.items() if name.suffix != ".new" and name.name != "founding.json"}
+        kept = {
+            name: body
+            for name, body in held.items()
+            if name.suffix != ".new" and name.name != "founding.json"
+        }
         assert {name: everything(home)[name] for name in kept} == kept
         check_whole(home)
         step += 41  # seven of some 250 steps: each costs eight key files of 600,000 rounds
@@ -73,7 +87,9 @@ def check_whole(home):
     shares = [escrow.mnemonic_of(path.read_text()) for path in sorted(loaded.file("shares").glob("share-*"))]
     assert len(shares) == 5
     assert keys.SoftKey.of_scalar(escrow.recover(shares[2:])).point == listed.point(2)
-    assert len(list(loaded.stores)) == 2 and all((place / config.STORE_MARKER).is_file() for place in loaded.stores)
+    assert len(list(loaded.stores)) == 2 and all(
+        (place / config.STORE_MARKER).is_file() for place in loaded.stores
+    )
     notes.parse_vkey(loaded.file("checkpoint_vkey").read_text())
     assert not [name for name in everything(home) if name.suffix == ".new" or name.name == "founding.json"]
 
@@ -114,7 +130,10 @@ def test_killed_before_they_were_shown_they_are_shown_by_the_next_run(tmp_path):
     founding.init(tmp_path / "home", show=shown.update)
 
     key = tmp_path / "home" / "root" / "keys" / "root.p12"
-    assert keys.load(key, lambda: shown["root"]).key_id.hex() in (tmp_path / "home/root/sealcam.toml").read_text()
+    assert (
+        keys.load(key, lambda: shown["root"]).key_id.hex()
+        in (tmp_path / "home/root/sealcam.toml").read_text()
+    )
 
 
 @pytest.mark.promise3

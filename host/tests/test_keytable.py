@@ -5,7 +5,6 @@ import sqlite3
 
 import pytest
 from ledger import killed_at, places_in
-
 from sealhost.errors import CopyDamaged, KeyMissing, KeyTrouble, NotFound, StoreUnavailable
 from sealhost.keytable import FILE_NAME, KeyTable, KeyTables, load_erasure_key
 from sealhost.records import KeyRow

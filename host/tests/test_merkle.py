@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from sealhost import merkle
 
 VECTORS = json.loads(
@@ -96,7 +95,9 @@ def test_every_older_tree_is_shown_to_be_a_beginning_and_no_other(new):
         assert merkle.proves_consistency(old, new, roots[old], roots[new], path)
         assert not merkle.proves_consistency(old, new, flipped(roots[old]), roots[new], path)
         assert not merkle.proves_consistency(old, new, roots[old], flipped(roots[new]), path) or old == 0
-        assert not any(merkle.proves_consistency(old, new, roots[old], roots[new], bad) for bad in spoiled(path))
+        assert not any(
+            merkle.proves_consistency(old, new, roots[old], roots[new], bad) for bad in spoiled(path)
+        )
 
 
 def flipped(value):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from sealhost import notes
 from sealhost.errors import BadSignature, BadStatement
 
@@ -56,7 +55,9 @@ def test_a_vkey_whose_parts_do_not_fit_is_refused(line):
         notes.parse_vkey(line)
 
 
-@pytest.mark.parametrize("text", ["", "o\n1\n", "o\n01\nAAAA\n", "o\nx\nAAAA\n", "\n1\nAAAA\n", "o\n1\nAAAA\n"])
+@pytest.mark.parametrize(
+    "text", ["", "o\n1\n", "o\n01\nAAAA\n", "o\nx\nAAAA\n", "\n1\nAAAA\n", "o\n1\nAAAA\n"]
+)
 def test_a_checkpoint_that_says_less_is_refused(text):
     with pytest.raises(BadStatement):
         notes.parse_checkpoint(text)

@@ -5,7 +5,6 @@ import sqlite3
 import pytest
 from cryptography.hazmat.primitives import serialization
 from ledger import ACTOR, custody_at
-
 from sealhost import certificates, keys
 from sealhost.errors import BadSignature, EnrolmentRefused, NotFound
 from sealhost.register import Register

@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 from ledger import killed_at, places_in
-
 from sealhost.errors import CopyDamaged, NotFound, StoreFull, StoreUnavailable
 from sealhost.vault import Store, Vault
 from sealhost.vault.store import path_of
@@ -32,7 +31,9 @@ def small_disk(tmp_path):
     """A file system of one mebibyte, mounted; skipped where one may not mount."""
     place = tmp_path / "small"
     place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", place], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", place], capture_output=True
+    ).returncode:
         pytest.skip("mounting a small tmpfs is not allowed here")
     yield place
     subprocess.run(["mount", "-o", "remount,rw", place], capture_output=True)

@@ -22,4 +22,6 @@ __all__ = [
 def open_custody(config: Config) -> Custody:
     """The log of a vault pack, with the key that signs its checkpoints."""
     _, public = parse_vkey(config.file("checkpoint_vkey").read_text(encoding="utf-8"))
-    return Custody(config.database("custody"), config.organisation, public, load_key(config.key("checkpoint")))
+    return Custody(
+        config.database("custody"), config.organisation, public, load_key(config.key("checkpoint"))
+    )

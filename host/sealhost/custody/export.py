@@ -31,9 +31,9 @@ def root(hashes):
 leaves = open("entries.jsonl", "rb").read().splitlines()
 print(base64.b64encode(root([hashlib.sha256(b"\\x00" + leaf).digest() for leaf in leaves])).decode())
 
-prints the third line of `checkpoint`. The signature is Ed25519 over the first three lines of `checkpoint` with
-their line breaks; its base64 holds four bytes of key hash first. Compare checkpoint.vkey with one you were given
-another way: a folder can vouch for itself and still be false.
+prints the third line of `checkpoint`. The signature is Ed25519 over the first three lines of `checkpoint`
+with their line breaks; its base64 holds four bytes of key hash first. Compare checkpoint.vkey with one you
+were given another way: a folder can vouch for itself and still be false.
 """
 
 
@@ -68,7 +68,10 @@ def write(
 
 
 def verify_export(folder: Path, vkey: str | None = None) -> ExportReport:
-    """Check an export, with a vkey known from elsewhere where there is one; CustodyBroken names the first bad entry."""
+    """Check an export, with a vkey known from elsewhere where there is one.
+
+    CustodyBroken names the first bad entry.
+    """
     folder = Path(folder)
     name, public = notes.parse_vkey(vkey or _text(folder / "checkpoint.vkey"))
     signed = notes.parse_checkpoint(notes.check(_text(folder / "checkpoint"), name, public))
@@ -114,7 +117,8 @@ def _proofs(folder: Path, size: int) -> dict[int, list[bytes]]:
         if held["size"] != size:
             raise CustodyBroken(0, "the proofs are for a tree of another size")
         return {
-            int(n): [base64.b64decode(step, validate=True) for step in path] for n, path in held["proofs"].items()
+            int(n): [base64.b64decode(step, validate=True) for step in path]
+            for n, path in held["proofs"].items()
         }
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         raise CustodyBroken(0, "proofs.json cannot be read") from None

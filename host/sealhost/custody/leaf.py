@@ -1,7 +1,7 @@
 """One custody entry as bytes: canonical JSON, and back.
 
-Identifiers only. The shape is checked here; that no name, place or description enters is the caller's duty, and
-so strings are short and of one line. docs/format/custody.md.
+Identifiers only. The shape is checked here; that no name, place or description enters is the caller's duty,
+and so strings are short and of one line. docs/format/custody.md.
 """
 
 import json
@@ -13,10 +13,11 @@ from sealhost.records import Actor
 
 EVENTS = frozenset(
     (
-        "founded camera.offered camera.certified camera.drilled camera.enrolled camera.suspended card.seen "
-        "recording.verified recording.stored recording.readback recording.quarantined receipt.signed file.wiped "
-        "card.wiped card.kept log.read recording.viewed recording.indexed quarantine.released gap.found fork.found "
-        "audit.run catalogue.rebuilt custody.exported escrow.recovered"
+        "founded camera.offered camera.certified camera.drilled camera.enrolled camera.suspended "
+        "card.seen recording.verified recording.stored recording.readback recording.quarantined "
+        "receipt.signed file.wiped card.wiped card.kept log.read recording.viewed recording.indexed "
+        "quarantine.released gap.found fork.found audit.run catalogue.rebuilt custody.exported "
+        "escrow.recovered"
     ).split()
 )
 Value = int | str | list[int] | list[str]
@@ -44,7 +45,9 @@ def leaf_of(entry: Entry) -> bytes:
     for word in (entry.actor.role, entry.actor.id, *entry.detail):
         _refuse_unless(_is_plain(word), entry)
     for value in entry.detail.values():
-        _refuse_unless(all(map(_is_plain, value)) if isinstance(value, list | tuple) else _is_plain(value), entry)
+        _refuse_unless(
+            all(map(_is_plain, value)) if isinstance(value, list | tuple) else _is_plain(value), entry
+        )
     shape = {
         "n": entry.n,
         "at": entry.at,

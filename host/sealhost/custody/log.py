@@ -1,7 +1,7 @@
 """The tree in its database: note, sign, prove, verify.
 
-Two processes may note at once: each takes the database for writing before it reads the size. Entries stay as they
-are for ever; the database itself refuses UPDATE and DELETE. docs/format/custody.md.
+Two processes may note at once: each takes the database for writing before it reads the size. Entries stay as
+they are for ever; the database itself refuses UPDATE and DELETE. docs/format/custody.md.
 """
 
 import time
@@ -86,7 +86,9 @@ class Custody:
             leaf = leaf_of(entry)
             made = merkle.grown(size, merkle.leaf_hash(leaf), _reader(connection))
             connection.execute(_entries.insert(), {"n": size, "leaf": leaf})
-            connection.execute(_nodes.insert(), [dict(zip(("level", "place", "hash"), n, strict=True)) for n in made])
+            connection.execute(
+                _nodes.insert(), [dict(zip(("level", "place", "hash"), n, strict=True)) for n in made]
+            )
         return size
 
     def size(self) -> int:
@@ -123,7 +125,9 @@ class Custody:
         with self._database.write("checkpoint") as connection:
             size, read = _size(connection), _reader(connection)
             root = merkle.root(size, read)
-            last = connection.execute(sa.select(_checkpoints).order_by(_checkpoints.c.size.desc()).limit(1)).first()
+            last = connection.execute(
+                sa.select(_checkpoints).order_by(_checkpoints.c.size.desc()).limit(1)
+            ).first()
             if last is not None:
                 self._refuse_unless_extends(last, size, root, read)
                 if last.size == size:
@@ -165,7 +169,10 @@ class Custody:
         export.write(Path(folder), leaves, note, self.vkey, size, proofs)
 
     def verify(self) -> Report:
-        """Recompute every hash and check every checkpoint; CustodyBroken names the first entry that fails (C4)."""
+        """Recompute every hash and check every checkpoint.
+
+        CustodyBroken names the first entry that fails (C4).
+        """
         with self._database.read() as connection:
             stored, signed = _reader(connection), self._signed(connection)
             size, proved = _size(connection), 0
@@ -175,7 +182,9 @@ class Custody:
                 _compare(n, merkle.grown(n, merkle.leaf_hash(row.leaf), stored), stored)
                 if n + 1 in signed:
                     if merkle.root(n + 1, stored) != signed[n + 1].root:
-                        raise CustodyBroken(proved, f"the checkpoint of {n + 1} entries was signed over others")
+                        raise CustodyBroken(
+                            proved, f"the checkpoint of {n + 1} entries was signed over others"
+                        )
                     proved = n + 1
             beyond = [other for other in signed if other > size]
             if beyond:
@@ -187,7 +196,9 @@ class Custody:
         opened = {row.size: self._opened(row.note, row.size) for row in rows}
         for row in rows:
             if opened[row.size].size != row.size:
-                raise CheckpointRefused(f"the checkpoint of {row.size} entries speaks of {opened[row.size].size}")
+                raise CheckpointRefused(
+                    f"the checkpoint of {row.size} entries speaks of {opened[row.size].size}"
+                )
         return opened
 
 

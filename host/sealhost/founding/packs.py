@@ -1,8 +1,9 @@
 """Make an organisation: three packs, meant for three places.
 
-Every file is written aside and renamed, and what is there already is kept, so a run that was killed is finished by
-the next one; `sealcam.toml` comes last in each pack, and what cannot be made again (passphrases, shares) waits in
-one file that goes when everything else is there. Touches nothing outside the folder it is given.
+Every file is written aside and renamed, and what is there already is kept, so a run that was killed is
+finished by the next one; `sealcam.toml` comes last in each pack, and what cannot be made again (passphrases,
+shares) waits in one file that goes when everything else is there. Touches nothing outside the folder it is
+given.
 """
 
 import json
@@ -64,7 +65,9 @@ def init(
     founder.make(policy or {})
     show(dict(staged["passphrases"]))
     durable("forget what was staged")
-    (home / STAGED).unlink()  # from here on the shares and passphrases are where they belong, and nowhere else
+    (
+        home / STAGED
+    ).unlink()  # from here on the shares and passphrases are where they belong, and nowhere else
     return Founded(home, founder.root.key_id, demo, True, dict(staged["passphrases"]))
 
 
@@ -106,7 +109,9 @@ def _stage(home: Path, demo: bool) -> dict:
         write_file(path, json.dumps(staged).encode(), 0o600)
     staged = json.loads(path.read_bytes())
     if staged["demo"] != demo:
-        raise Refused(f"{home}: an init {'without' if demo else 'with'} --demo was begun there; finish that one")
+        raise Refused(
+            f"{home}: an init {'without' if demo else 'with'} --demo was begun there; finish that one"
+        )
     return dict(staged)
 
 

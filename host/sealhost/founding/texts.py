@@ -5,7 +5,8 @@ Words only; which keys there are is decided in `packs`.
 
 from sealhost.config import DEMO, OFFICE, PACKS, ROOT
 
-_TOML_ROOT = """# The root pack: the key everything else hangs on. Keep it offline; it is needed for a new key list or policy.
+_TOML_ROOT = """# The root pack: the key everything else hangs on.
+# Keep it offline; it is needed for a new key list or policy.
 pack = "root"
 organisation = "{organisation}"
 {demo}
@@ -22,7 +23,8 @@ keylist = "keylist.seal"                # version 1, signed by the root
 policy = "policy.seal"                  # version 1, signed by the root
 shares = "escrow"                       # put each share into its own sealed envelope, then delete these files
 {passphrase}"""
-_TOML_OFFICE = """# The office pack: what opens recordings, releases quarantined ones and certifies cameras. Never on the vault host.
+_TOML_OFFICE = """# The office pack: what opens recordings, releases quarantined ones and certifies cameras.
+# Never on the vault host.
 pack = "office"
 organisation = "{organisation}"
 {demo}
@@ -42,13 +44,14 @@ root_point = "root.point"
 keylist = "keylist.seal"
 policy = "policy.seal"
 {passphrase}"""
-_TOML_VAULT = """# The vault pack: proves, stores, receipts and wipes; cannot open a recording. Its keys start alone, so they have
-# no passphrase: the folder is for one user of one machine.
+_TOML_VAULT = """# The vault pack: proves, stores, receipts and wipes; cannot open a recording.
+# Its keys start alone, so they have no passphrase: the folder is for one user of one machine.
 pack = "vault"
 organisation = "{organisation}"
 {demo}
 [stores]
-places = ["store-1", "store-2"]         # two or more folders; put them on different disks before the first card
+# two or more folders; put them on different disks before the first card
+places = ["store-1", "store-2"]
 
 [databases]
 custody = "custody.sqlite"              # who did what, and when; never delete it
@@ -89,17 +92,20 @@ office = "office"
 vault = "vault"
 """
 DEMO_NOTE = """This was made by `sealcam init --demo`.
-Root, evidence office and vault stand side by side here, and the passphrases lie in files next to the keys they open.
+Root, evidence office and vault stand side by side here, and the passphrases lie in files next to the
+keys they open.
 Nothing under these keys is protected from anybody who can read this folder.
 """
-_SHARE = """# Escrow share {number} of {shares}; any {needed} of them open every recording of organisation {organisation}.
+_SHARE = """# Escrow share {number} of {shares}.
+# Any {needed} of them open every recording of organisation {organisation}.
 # Put it into an envelope of its own, seal it, give it to one person, and delete this file.
 {mnemonic}
 """
-_PASSPHRASE = """# DEMONSTRATION ONLY: the passphrase of the keys in this pack lies beside them, so it protects nothing.
+_PASSPHRASE = """# DEMONSTRATION ONLY: this passphrase lies beside the keys it opens, so it protects nothing.
 {words}
 """
-_STORE = """# A place of the vault. Without this file a disk counts as not mounted, and nothing is written to it.
+_STORE = """# A place of the vault.
+# Without this file a disk counts as not mounted, and nothing is written to it.
 organisation = "{organisation}"
 place = {number}
 """
@@ -110,7 +116,7 @@ def toml_of(kind: str, organisation: bytes, demo: bool) -> bytes:
     text = {ROOT: _TOML_ROOT, OFFICE: _TOML_OFFICE, DEMO: _TOML_DEMO}.get(kind, _TOML_VAULT)
     if kind not in PACKS:
         return text.encode()
-    mark = "demo = true                             # marked by `init --demo`; never turn a demo into the real thing\n"
+    mark = "# made by `init --demo`; never turn a demo into the real thing\ndemo = true\n"
     passphrase = 'passphrase = "passphrase.txt"           # demonstration only\n' if demo else ""
     return text.format(
         organisation=organisation.hex(), demo=mark if demo else "", passphrase=passphrase

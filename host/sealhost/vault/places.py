@@ -1,7 +1,9 @@
-"""Several places written at once: one thread a place, one that keeps the digest, and a fixed number of buffers.
+"""Several places written at once:
 
-The slowest place sets the pace. When one place fails the draft fails as a whole and nothing becomes visible that
-was not whole; bodies that another place had already named stay, and are found there by the next run.
+one thread a place, one that keeps the digest, and a fixed number of buffers.
+
+The slowest place sets the pace. When one place fails the draft fails as a whole and nothing becomes visible
+that was not whole; bodies that another place had already named stay, and are found there by the next run.
 """
 
 import hashlib

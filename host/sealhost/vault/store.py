@@ -1,8 +1,8 @@
 """One place that keeps bodies: a folder of write-once files named by their SHA-256.
 
-A draft is written aside, flushed, made read-only and renamed: a cut leaves a draft nobody sees or the whole body.
-A folder without its marker is a disk that is not mounted, and nothing is written there. Knows no recording, no
-key and no catalogue.
+A draft is written aside, flushed, made read-only and renamed: a cut leaves a draft nobody sees or the whole
+body. A folder without its marker is a disk that is not mounted, and nothing is written there. Knows no
+recording, no key and no catalogue.
 """
 
 import errno
@@ -227,4 +227,6 @@ class Store:
         self._refuse_unless_there()
         with trouble_at(self.path):
             for folder in sorted(self._room.glob("[0-9a-f][0-9a-f]")):
-                yield from (bytes.fromhex(path.name) for path in sorted(folder.iterdir()) if len(path.name) == 64)
+                yield from (
+                    bytes.fromhex(path.name) for path in sorted(folder.iterdir()) if len(path.name) == 64
+                )

@@ -8,8 +8,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 _NUMBERS = (
-    "sequence kind start_utc_ms duration_ms confirmed ended signed_to last_index size copies slot_copies stored_at "
-    "keylist clock_source pictures dropped muted_ms"
+    "sequence kind start_utc_ms duration_ms confirmed ended signed_to last_index size copies slot_copies "
+    "stored_at keylist clock_source pictures dropped muted_ms"
 ).split()
 _BYTES = ("device_id", "recording_id", "last_tag", "body_sha256")
 
