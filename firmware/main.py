@@ -106,7 +106,7 @@ class Camera:
         self.pool.drop()
         blocks = ProvenBlocks(self.board.card_device, self.policy.chunk_size)
         self.card = Card(blocks, self.board.mount_point, self.board.most_names)
-        self.card_fault = None
+        self.card_fault = self.recorder = None
         try:
             self.card.mount()
             recover(self)
@@ -163,6 +163,7 @@ class Camera:
 
     def film(self, milliseconds: int) -> None:
         """A trial: film so long, or to the end of the source."""
+        self.check_may_record()
         self.recorder.start(trial=True)
         began = self.clock.ms()
         while self.recorder.recording and not self.source.ended and self.clock.ms() - began < milliseconds:

@@ -8,8 +8,8 @@ Commands, one a line (or in --run, between semicolons): record, stop, bookmark [
 The end of the input is an orderly power off.
 
 Flags that put it straight into a state: --card-full, --card-fails-at N (from the N-th write to the card on),
---card-loses-at N (that one, in silence), --cut-after N (power is gone at the N-th write to card or flash; with
---torn half of it lands), --clock-unset, --bad-cipher, --blank-key, --bad-keylist, --no-entropy.
+--card-loses-at N (that one, in silence), --cut-after N (power is gone at the N-th write to card or flash;
+with --torn half of it lands), --clock-unset, --bad-cipher, --blank-key, --bad-keylist, --no-entropy.
 """
 
 import os
