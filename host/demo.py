@@ -1,7 +1,7 @@
 """One whole shift on a desk, on real input: filmed, cut off, docked, proved, wiped, played back.
 
-It calls the commands a person would and the camera of `make sim`, and says what it does; it holds no rule. Everything it
-makes is under build/demo, which it empties first.
+It calls the commands a person would and the camera of `make sim`, and says what it does; it holds no rule.
+Everything it makes is under build/demo, which it empties first.
 """
 
 import argparse
@@ -45,13 +45,22 @@ class Shift:
         ran = subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True)
         answer = json.loads(ran.stdout) if ran.stdout.strip() else {}
         if ran.returncode not in codes:
-            raise DemoFault(f"sealcam {shown}: exit {ran.returncode}: {answer.get('error') or ran.stderr.strip()}")
+            raise DemoFault(
+                f"sealcam {shown}: exit {ran.returncode}: {answer.get('error') or ran.stderr.strip()}"
+            )
         for line in [] if quiet else ran.stderr.splitlines():
             say(f"  {line.strip()}")
         return answer
 
     def camera_command(self, *more: str) -> list[str]:
-        images = ["--card", str(self.card), "--flash", str(self.folder / "flash.img"), "--make-card", str(CARD_MB)]
+        images = [
+            "--card",
+            str(self.card),
+            "--flash",
+            str(self.folder / "flash.img"),
+            "--make-card",
+            str(CARD_MB),
+        ]
         feed = ["--reel", str(self.reel), "--exchange", str(self.exchange), "--fast"]
         return [str(self.camera_program), str(ROOT / "firmware" / "simulator.py"), *images, *feed, *more]
 
@@ -68,9 +77,13 @@ class Shift:
         return lines
 
     def camera_killed(self, chunks: int) -> None:
-        """Switch the camera on, record, and kill its process in mid-recording: SIGKILL, as a flat battery does."""
+        """Switch the camera on, record, and kill its process in mid-recording: SIGKILL, as a flat battery
+        does.
+        """
         say(f"camera> record; wait chunks {chunks}; (power gone)")
-        process = subprocess.Popen(self.camera_command(), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            self.camera_command(), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         process.stdin.write(f"record\nwait chunks {chunks}\nwait end\nstop\n")
         process.stdin.flush()
         for line in process.stdout:
@@ -139,7 +152,9 @@ def look(shift: Shift, docked: dict) -> dict[str, dict]:
     views = {}
     for recording, name in zip(films, ("whole", "cut"), strict=True):
         target = shift.folder / f"{name}.mp4"
-        views[name] = shift.dock("view", recording["name"][:12], "-o", str(target), "--reason", "demonstration")
+        views[name] = shift.dock(
+            "view", recording["name"][:12], "-o", str(target), "--reason", "demonstration"
+        )
         say(f"  {views[name]['note']}")
     views["show"] = shift.dock("show", films[0]["name"][:12])
     say("\n9. Everything is on the record, and is proved again")
@@ -150,26 +165,40 @@ def look(shift: Shift, docked: dict) -> dict[str, dict]:
     return views
 
 
-def summary(shift: Shift, shown: dict, docked: dict, views: dict, compared: list[str], seconds: float) -> None:
+def summary(
+    shift: Shift, shown: dict, docked: dict, views: dict, compared: list[str], seconds: float
+) -> None:
     """What a person wants to know at the end of a shift."""
     films = [r for r in docked["recordings"] if r["kind"] == "recording"][-2:]
     receipt, wipe = docked["receipts"][-1], docked["wipes"][-1]
     described = json.loads(views["show"]["description"])
     rest = len(docked["recordings"]) - 2
     say("\n" + "=" * 100)
-    say(f"filmed by      {described['interpreter']} on board {described['board']} (from the sealed description)")
+    say(
+        f"filmed by      {described['interpreter']} on board {described['board']} (from the sealed description)"
+    )
     for name, recording in zip(("whole", "cut"), films, strict=True):
         say(f"{name:<14} {recording['line']}")
     word = next(r["word"] for r in shown["recordings"] if r["name"] == films[1]["name"])
     say(f"the cut        {word}")
-    say(f"beside them    {rest} more sealed files (the trial recording of the enrolment, log segments), all judged and stored")
+    say(
+        f"beside them    {rest} more sealed files (the trial recording of the enrolment, log segments), all judged and stored"
+    )
     copies = sorted({(r["copies"], r["slot_copies"]) for r in docked["recordings"]})
     say(f"copies         body x {copies[0][0]}, slots x {copies[0][1]}, each read back past the page cache")
-    say(f"receipt        number {receipt['receipt_no']} over {receipt['count']} files, {receipt['digest'][:32]}...")
-    say(f"wiped          {len(wipe['wiped'])} files; on the card now: {len(views['emptied']['recordings'])} sealed files, and the receipt")
+    say(
+        f"receipt        number {receipt['receipt_no']} over {receipt['count']} files, {receipt['digest'][:32]}..."
+    )
+    say(
+        f"wiped          {len(wipe['wiped'])} files; on the card now: {len(views['emptied']['recordings'])} sealed files, and the receipt"
+    )
     say(f"certificate    {Path(wipe['certificate']).relative_to(ROOT)}")
-    say(f"custody        {views['custody']['size']} entries, every hash fits; exported to {shift.folder.relative_to(ROOT)}/custody")
-    say(f"MP4            {shift.folder.relative_to(ROOT)}/whole.mp4   {shift.folder.relative_to(ROOT)}/cut.mp4")
+    say(
+        f"custody        {views['custody']['size']} entries, every hash fits; exported to {shift.folder.relative_to(ROOT)}/custody"
+    )
+    say(
+        f"MP4            {shift.folder.relative_to(ROOT)}/whole.mp4   {shift.folder.relative_to(ROOT)}/cut.mp4"
+    )
     for line in compared:
         say(f"               {line}")
     say(f"took           {seconds:.0f} s")
@@ -179,7 +208,9 @@ def main() -> int:
     """The whole shift; exit status 1 where a promise was not kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--footage", type=Path, default=ROOT / "hil_tests" / "footage" / "street.mp4")
-    parser.add_argument("--camera", type=Path, default=Path(os.environ.get("MICROPYTHON") or ROOT / "build/micropython/ctr"))
+    parser.add_argument(
+        "--camera", type=Path, default=Path(os.environ.get("MICROPYTHON") or ROOT / "build/micropython/ctr")
+    )
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "demo")
     parser.add_argument("--no-compare", action="store_true", help="do not hold the MP4 against what was fed")
     chosen = parser.parse_args()
@@ -205,7 +236,9 @@ def make_reel(footage: Path, reel: Path) -> None:
     """Footage to what the desk camera sees and hears; made once, as it does not change."""
     kept = ROOT / "build" / f"{footage.stem}.reel"
     if not kept.exists() or kept.stat().st_mtime < footage.stat().st_mtime:
-        subprocess.run([sys.executable, str(ROOT / "boards/unix/footage.py"), str(footage), str(kept)], check=True)
+        subprocess.run(
+            [sys.executable, str(ROOT / "boards/unix/footage.py"), str(footage), str(kept)], check=True
+        )
     with contextlib.suppress(OSError):
         os.link(kept, reel)
     if not reel.exists():
@@ -216,7 +249,7 @@ def compare(shift: Shift, views: dict) -> list[str]:
     """Hold both MP4s against the reel; DemoFault where they are not what was filmed."""
     sys.path[:0] = [str(ROOT / "host" / "tests"), str(ROOT / "boards" / "unix")]
     try:
-        import compared  # noqa: PLC0415
+        import compared
     except ImportError as missing:
         return [f"not compared with what was fed: {missing.name} is not installed (make setup)"]
     found = [compared.whole(shift.reel, shift.folder / "whole.mp4")]

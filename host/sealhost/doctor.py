@@ -12,7 +12,16 @@ from typing import Any
 from sealhost import config, keys, statements
 from sealhost.errors import SealcamError
 
-_LIBRARIES = ("av", "alembic", "click", "construct", "cryptography", "pyfatfs", "shamir-mnemonic", "SQLAlchemy")
+_LIBRARIES = (
+    "av",
+    "alembic",
+    "click",
+    "construct",
+    "cryptography",
+    "pyfatfs",
+    "shamir-mnemonic",
+    "SQLAlchemy",
+)
 _ROOM = 1 << 30  # less than this in a store and the next card may not fit
 
 
@@ -32,7 +41,9 @@ def examine(home: str | None) -> list[Check]:
 
 def _program() -> Iterator[Check]:
     new_enough = sys.version_info >= (3, 11)
-    yield Check(f"Python {sys.version.split()[0]}", new_enough, "" if new_enough else "install Python 3.11 or newer")
+    yield Check(
+        f"Python {sys.version.split()[0]}", new_enough, "" if new_enough else "install Python 3.11 or newer"
+    )
     for name in _LIBRARIES:
         try:
             yield Check(f"{name} {importlib.metadata.version(name)}", True)
@@ -68,7 +79,11 @@ def _signed(loaded: Any) -> Iterator[Check]:
 
 def _key(role: str, path: Path) -> Check:
     if not path.is_file():
-        return Check(f"the {role} key is not at {path}", False, "bring the pack back from its backup; a lost key is not made again")
+        return Check(
+            f"the {role} key is not at {path}",
+            False,
+            "bring the pack back from its backup; a lost key is not made again",
+        )
     if path.stat().st_mode & 0o077:
         return Check(f"the {role} key can be read by others", False, f"chmod 600 {path}")
     if path.suffix == ".pem" and role != "checkpoint":
@@ -83,10 +98,18 @@ def _store(place: Path) -> Check:
     if not (place / config.STORE_MARKER).is_file():
         return Check(f"the store {place} is not there", False, "mount its disk, then run this again")
     if not os.access(place, os.W_OK):
-        return Check(f"the store {place} cannot be written", False, f"mount -o remount,rw, or chown it to uid {os.getuid()}")
+        return Check(
+            f"the store {place} cannot be written",
+            False,
+            f"mount -o remount,rw, or chown it to uid {os.getuid()}",
+        )
     free = shutil.disk_usage(place).free
     if free < _ROOM:
-        return Check(f"the store {place} has {free >> 20} MiB left", False, "make room there, or name a larger disk in sealcam.toml")
+        return Check(
+            f"the store {place} has {free >> 20} MiB left",
+            False,
+            "make room there, or name a larger disk in sealcam.toml",
+        )
     return Check(f"the store {place} has {free >> 30} GiB left", True)
 
 

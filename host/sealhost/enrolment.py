@@ -1,7 +1,9 @@
-"""Take a camera into the organisation, by exchanged files: key list, policy, seed and time out; key, trial and journal back.
+"""Take a camera into the organisation, by exchanged files: key list, policy, seed and time out; key, trial
+and journal back.
 
-Each call does what the files in the folder ask for and can be run again at any time. It ends with a trial recording that the
-evidence key and m escrow shares have each opened: before that a camera records nothing for real. statements.md.
+Each call does what the files in the folder ask for and can be run again at any time. It ends with a trial
+recording that the evidence key and m escrow shares have each opened: before that a camera records nothing for
+real. statements.md.
 """
 
 import hashlib
@@ -25,14 +27,18 @@ from sealhost.keys import SoftKey
 from sealhost.records import Actor, Judgement, Verdict
 from sealhost.verify import judge, open_secret
 
-OFFER, ANSWER, TIME, DRILL, ENROLLED = (f"{word}.seal" for word in ("offer", "answer", "time", "drill", "enrolled"))
+OFFER, ANSWER, TIME, DRILL, ENROLLED = (
+    f"{word}.seal" for word in ("offer", "answer", "time", "drill", "enrolled")
+)
 EVIDENCE, ESCROW = 1, 2  # `opened_by` of a drill statement
 _CENTURY = timedelta(days=36525)
 
 
 @dataclass(frozen=True)
 class Authority:
-    """What the enrolment desk holds. Keys are asked for when a step needs them, so that each desk does its own steps."""
+    """What the enrolment desk holds. Keys are asked for when a step needs them, so that each desk does its
+    own steps.
+    """
 
     organisation: bytes
     root_point: bytes
@@ -90,7 +96,9 @@ def enrol(exchange: Any, authority: Authority) -> Progress:
 
 
 def _offer(exchange: Any, authority: Authority, progress: Progress) -> Progress:
-    """The seed is insurance beside the camera's own noise; the only copy is in this file, which goes when it was answered."""
+    """The seed is insurance beside the camera's own noise; the only copy is in this file, which goes when it
+    was answered.
+    """
     if not exchange.has(OFFER):
         exchange.write(OFFER, build_offer(authority, os.urandom(16), os.urandom(48)))
         authority.custody.note("camera.offered", authority.actor, "", keylist=authority.keylist_version)
@@ -127,7 +135,9 @@ def _facts(raw: bytes) -> dict[str, Any]:
 
 
 def _certify(exchange: Any, authority: Authority, answer: Answer, progress: Progress) -> str:
-    """Certify the key, set the clock. Order of writes: register, custody, `time.seal`, and only then the offer goes."""
+    """Certify the key, set the clock. Order of writes: register, custody, `time.seal`, and only then the
+    offer goes.
+    """
     known = authority.register.get(answer.device_id)
     if known is None:
         _check_answers_us(exchange, authority, answer)
@@ -148,12 +158,18 @@ def _check_answers_us(exchange: Any, authority: Authority, answer: Answer) -> No
     offer = exchange.read(OFFER)
     if offer is None:
         raise EnrolmentRefused(ANSWER, "there is no offer here that it could answer")
-    if offer[:8] != b"SKOFFER1" or answer.nonce != offer[73:89] or answer.organisation != authority.organisation:
+    if (
+        offer[:8] != b"SKOFFER1"
+        or answer.nonce != offer[73:89]
+        or answer.organisation != authority.organisation
+    ):
         raise EnrolmentRefused(ANSWER, "it answers another offer")
 
 
 def certify(point: bytes, authority: Authority) -> bytes:
-    """X.509 for strangers: the device key, under the enrolment key. Its serial is drawn, its name is the device id. DER."""
+    """X.509 for strangers: the device key, under the enrolment key. Its serial is drawn, its name is the
+    device id. DER.
+    """
     issuer = certificates.load(authority.enrolment_certificate)
     now = datetime.fromtimestamp(authority.clock() / 1000, UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, keys.key_id_of(point).hex())])
@@ -189,7 +205,9 @@ def _drill(exchange: Any, authority: Authority, answer: Answer, progress: Progre
     if not parts:
         return "trial-0000.skr"
     evidence = authority.key("evidence")
-    judgement = judge(parts, [evidence], device_point=lambda device: answer.point if device == answer.device_id else None)
+    judgement = judge(
+        parts, [evidence], device_point=lambda device: answer.point if device == answer.device_id else None
+    )
     if judgement.verdict is Verdict.CUT_SHORT:
         return "the rest of the trial recording"
     if judgement.verdict is not Verdict.INTACT or judgement.core is None:
@@ -210,7 +228,11 @@ def _open_twice(judgement: Judgement, evidence: SoftKey, escrow: SoftKey) -> Non
 
 
 def _drill_statement(authority: Authority, answer: Answer, judgement: Judgement, opened_by: int) -> bytes:
-    about = {"device_id": answer.device_id, "keylist": authority.keylist_version, "h_core": bytes.fromhex(judgement.name)}
+    about = {
+        "device_id": answer.device_id,
+        "keylist": authority.keylist_version,
+        "h_core": bytes.fromhex(judgement.name),
+    }
     return statements.make(statements.DRILL, authority.key("release"), opened_by=opened_by, **about)
 
 

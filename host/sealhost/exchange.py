@@ -1,7 +1,7 @@
 """The folder through which a host and a camera exchange files at enrolment; statements.md.
 
-Every file is written under another name and renamed, so the other side never sees half of one. It knows names and
-bytes; what they mean and whether they are true is judged elsewhere.
+Every file is written under another name and renamed, so the other side never sees half of one. It knows names
+and bytes; what they mean and whether they are true is judged elsewhere.
 """
 
 import os
@@ -12,7 +12,9 @@ from pathlib import Path
 from sealhost import durable
 from sealhost.errors import PlaceUnreadable
 
-OFFER, ANSWER, TIME, DRILL, ENROLLED = (f"{word}.seal" for word in ("offer", "answer", "time", "drill", "enrolled"))
+OFFER, ANSWER, TIME, DRILL, ENROLLED = (
+    f"{word}.seal" for word in ("offer", "answer", "time", "drill", "enrolled")
+)
 _LARGEST = 4 << 20  # a journal of 16 sectors is far below; anything longer was not made by a camera
 
 

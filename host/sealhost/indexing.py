@@ -13,7 +13,9 @@ from sealhost.verify import records
 from sealhost.viewing import Room, prove
 
 
-def index(catalogue: Any, room: Room, again: bool = False, progress: Callable[[float], None] | None = None) -> list[Recording]:
+def index(
+    catalogue: Any, room: Room, again: bool = False, progress: Callable[[float], None] | None = None
+) -> list[Recording]:
     """Fill in every recording that has no description yet (`again`: all of them); answers those that were."""
     waiting = [row for row in catalogue.all() if row.kind != KIND_LOG and (again or row.description is None)]
     for number, row in enumerate(waiting):

@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Planned:
-    """One recording of the card: its receipt entry by name, and the files it lies in; a release frees what is in quarantine."""
+    """One recording of the card: its receipt entry by name, and the files it lies in; a release frees what is
+    in quarantine.
+    """
 
     h_core: bytes
     files: tuple[str, ...]
-    confirmed: bool = True  # the camera's word was heard when the plan was made; the file that bore it may be gone by now
+    confirmed: bool = (
+        True  # the camera's word was heard when the plan was made; the file that bore it may be gone by now
+    )
     release: str = ""  # hex of the statement
 
 

@@ -1,7 +1,8 @@
-"""A working copy for the evidence office: one recording to MP4, with a reason, on the record before the first picture.
+"""A working copy for the evidence office: one recording to MP4, with a reason, on the record before the first
+picture.
 
-The sealed original is read and never changed. Only what proves is decrypted; a recording that was cut ends where its last
-proved chunk ends, and the copy says so.
+The sealed original is read and never changed. Only what proves is decrypted; a recording that was cut ends
+where its last proved chunk ends, and the copy says so.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,28 +44,45 @@ class Room:
     write_mp4: Callable[..., Any]
 
 
-def view(recording: Recording, out: Path, reason: str, room: Room, progress: Callable[[float], None] | None = None) -> Viewed:
-    """Write `out`. The entry in custody is durable before one picture is decoded (C1); the reason itself stays out of it.
+def view(
+    recording: Recording, out: Path, reason: str, room: Room, progress: Callable[[float], None] | None = None
+) -> Viewed:
+    """Write `out`. The entry in custody is durable before one picture is decoded (C1); the reason itself
+    stays out of it.
 
     Raises SlotClosed where no key here opens it, SealBroken where the stored body does not prove any more.
     """
     if len(reason.strip()) < _MIN_REASON:
-        raise BadUsage("a reason is needed, in a few words: --reason \"request 17\"")
+        raise BadUsage('a reason is needed, in a few words: --reason "request 17"')
     if out.exists():
         raise OutputExists(out)
     body = room.vault.open(recording.body_sha256)
-    judgement, secret = prove(body, recording, room.keytables.get(recording.h_core), room.openers, room.device_point)
+    judgement, secret = prove(
+        body, recording, room.keytables.get(recording.h_core), room.openers, room.device_point
+    )
     end_ms = sealed_ms(body, judgement)
-    room.custody.note("recording.viewed", room.actor, recording.h_core.hex(), last_index=judgement.last_index, to_ms=end_ms)
+    room.custody.note(
+        "recording.viewed", room.actor, recording.h_core.hex(), last_index=judgement.last_index, to_ms=end_ms
+    )
     note = said(recording, judgement, end_ms)
     rendered = room.write_mp4(
-        records([body], judgement, secret), None, out, end_ms=end_ms, title=title(recording), comment=note, progress=progress
+        records([body], judgement, secret),
+        None,
+        out,
+        end_ms=end_ms,
+        title=title(recording),
+        comment=note,
+        progress=progress,
     )
     return Viewed(out, judgement, rendered, end_ms, note)
 
 
 def prove(
-    body: Part, recording: Recording, row: KeyRow, openers: Sequence[Opener], device_point: Callable[[bytes], bytes | None]
+    body: Part,
+    recording: Recording,
+    row: KeyRow,
+    openers: Sequence[Opener],
+    device_point: Callable[[bytes], bytes | None],
 ) -> tuple[Judgement, bytes]:
     """The stored body, proved again from its first byte, and the secret that opens it."""
     core = read_core(body)
@@ -82,7 +100,9 @@ def secret_of(core: Core, row: KeyRow, openers: Sequence[Opener]) -> bytes:
     for slot in layout.slots_of(row.slot_area):
         for opener in openers:
             if slot.recipient == opener.key_id:
-                role, payload = open_slot_as(opener, core, slot)  # the role is what our own key stands for (M12)
+                role, payload = open_slot_as(
+                    opener, core, slot
+                )  # the role is what our own key stands for (M12)
                 if role == layout.ROLE_OPEN:
                     return payload
     raise SlotClosed(core.name)

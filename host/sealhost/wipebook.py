@@ -1,7 +1,7 @@
 """Receipts that were signed, with what each still has to wipe, and the certificates of those that are done.
 
-A plan is durable before the first byte of a card is destroyed and goes only when its certificate is there, so a wipe that
-was killed is found again and carried to its end. It never touches a card.
+A plan is durable before the first byte of a card is destroyed and goes only when its certificate is there, so
+a wipe that was killed is found again and carried to its end. It never touches a card.
 """
 
 import json
@@ -59,10 +59,18 @@ class WipeBook:
 
 
 def _entry(fields: dict[str, Any]) -> Planned:
-    return Planned(bytes.fromhex(fields["h_core"]), tuple(fields["files"]), bool(fields["confirmed"]), fields["release"])
+    return Planned(
+        bytes.fromhex(fields["h_core"]), tuple(fields["files"]), bool(fields["confirmed"]), fields["release"]
+    )
 
 
 def _plain(plan: Plan) -> dict[str, Any]:
-    entries = [{**vars(entry), "h_core": entry.h_core.hex(), "files": list(entry.files)} for entry in plan.entries]
-    ids = {"digest": plan.digest.hex(), "device_id": plan.device_id.hex(), "card_serial": plan.card_serial.hex()}
+    entries = [
+        {**vars(entry), "h_core": entry.h_core.hex(), "files": list(entry.files)} for entry in plan.entries
+    ]
+    ids = {
+        "digest": plan.digest.hex(),
+        "device_id": plan.device_id.hex(),
+        "card_serial": plan.card_serial.hex(),
+    }
     return {**ids, "receipt_no": plan.receipt_no, "entries": entries}

@@ -1,7 +1,8 @@
-"""One card, emptied entry by entry: what a receipt or a release names, and what still is on the card as it was judged.
+"""One card, emptied entry by entry: what a receipt or a release names, and what still is on the card as it
+was judged.
 
-It wipes only what a plan names, and a plan exists only for a receipt that was signed over verified copies. Killed anywhere
-and run again it ends in the same state. It never reads what a recording shows.
+It wipes only what a plan names, and a plan exists only for a receipt that was signed over verified copies.
+Killed anywhere and run again it ends in the same state. It never reads what a recording shows.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from typing import Any
 
 from sealhost import keys, layout, receipts, statements
 from sealhost.desk import Desk, Tell, tell_nobody
+from sealhost.durable import durable
 from sealhost.plans import Plan, Planned
 from sealhost.records import Judgement, Part, Receipt, ReceiptEntry
 from sealhost.verify import judge, read_core
@@ -32,12 +34,16 @@ class Wiped:
     certificate: Path | None = None
 
 
-def carry_out(plan: Plan, place: Any, desk: Desk, judged: dict[bytes, Judgement], tell: Tell = tell_nobody) -> Wiped:
-    """Wipe what the plan names; then leave the receipt on the card, read samples back, and keep the certificate.
+def carry_out(
+    plan: Plan, place: Any, desk: Desk, judged: dict[bytes, Judgement], tell: Tell = tell_nobody
+) -> Wiped:
+    """Wipe what the plan names; then leave the receipt on the card, read samples back, and keep the
+    certificate.
 
-    `judged` are the judgements of this very docking; of what is missing there (a wipe that was killed is taken up again) the
-    card is judged anew. Order of writes: a file of the card, then its note; the receipt on the card, the note of the card, the
-    certificate, the plan's end. A cut anywhere leaves the plan standing, and what it names is looked at again.
+    `judged` are the judgements of this very docking; of what is missing there (a wipe that was killed is
+    taken up again) the card is judged anew. Order of writes: a file of the card, then its note; the receipt
+    on the card, the note of the card, the certificate, the plan's end. A cut anywhere leaves the plan
+    standing, and what it names is looked at again.
     """
     outcome, done = Wiped(receipts.parse(plan.receipt)), []
     entries = {entry.h_core: entry for entry in outcome.receipt.entries}
@@ -57,15 +63,20 @@ def carry_out(plan: Plan, place: Any, desk: Desk, judged: dict[bytes, Judgement]
 
 
 def _wipe(part: Part, place: Any, desk: Desk, h_core: bytes, receipt: bytes) -> dict[str, Any]:
+    durable("wipe a file")
     done = place.wipe(part)
     desk.note("file.wiped", h_core.hex(), receipt=receipt.hex())
     return {"h_core": h_core.hex(), "size": part.size, **done}
 
 
-def _refusal(planned: Planned, entry: ReceiptEntry, parts: Sequence[Part], judgement: Judgement | None, desk: Desk) -> str | None:
-    """Why this recording stays, by the rules of statements.md and the card as it is now; None where nothing speaks against it.
+def _refusal(
+    planned: Planned, entry: ReceiptEntry, parts: Sequence[Part], judgement: Judgement | None, desk: Desk
+) -> str | None:
+    """Why this recording stays, by the rules of statements.md and the card as it is now; None where nothing
+    speaks against it.
 
-    Where the heads of a part are zero or a part is gone, a wipe that had passed this check was killed: it is carried on.
+    Where the heads of a part are zero or a part is gone, a wipe that had passed this check was killed: it is
+    carried on.
     """
     heads = [read_core(part) for part in parts]
     if any(core is not None and core.h_core != entry.h_core for core in heads):
@@ -97,7 +108,9 @@ def tail_changed(entry: ReceiptEntry, parts: Sequence[Part], judgement: Judgemen
     tails = {index: tag for part in parts for index, tag in _tail(part, core, k_mac, entry.last_index)}
     if entry.last_index and tails.get(entry.last_index) != entry.last_tag:
         return f"chunk {entry.last_index} is not the one that was stored"
-    return f"there is a chunk {entry.last_index + 1} on the card now" if entry.last_index + 1 in tails else None
+    return (
+        f"there is a chunk {entry.last_index + 1} on the card now" if entry.last_index + 1 in tails else None
+    )
 
 
 def _tail(part: Part, core: Any, k_mac: bytes, last_index: int) -> list[tuple[int, bytes]]:
@@ -119,17 +132,25 @@ def _chunk(part: Part, core: Any, k_mac: bytes, position: int) -> tuple[int, byt
 
 
 def _finish(plan: Plan, place: Any, desk: Desk, outcome: Wiped, done: list[dict[str, Any]]) -> None:
+    durable("leave the receipt")
     place.leave(receipt_name(outcome.receipt), plan.receipt)
     samples = place.sample()
+    durable("sync the card")
     place.sync()
-    desk.note("card.wiped", plan.digest.hex(), files=len(done), receipt_no=plan.receipt_no, samples=len(samples))
+    desk.note(
+        "card.wiped", plan.digest.hex(), files=len(done), receipt_no=plan.receipt_no, samples=len(samples)
+    )
     body = _certificate_body(plan, desk, outcome, done, samples)
     digest = hashlib.sha256(body).digest()
-    signed = statements.make(statements.CERTIFICATE, desk.certificate_key, type=CERTIFICATE_OF_WIPE, body_sha256=digest)
+    signed = statements.make(
+        statements.CERTIFICATE, desk.certificate_key, type=CERTIFICATE_OF_WIPE, body_sha256=digest
+    )
     outcome.certificate = desk.wipebook.end(plan, signed + body)
 
 
-def _certificate_body(plan: Plan, desk: Desk, outcome: Wiped, done: list[dict[str, Any]], samples: list[Any]) -> bytes:
+def _certificate_body(
+    plan: Plan, desk: Desk, outcome: Wiped, done: list[dict[str, Any]], samples: list[Any]
+) -> bytes:
     """What was done, and to what; ids and numbers only."""
     body = {
         "card": plan.card_serial.hex(),

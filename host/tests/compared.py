@@ -1,4 +1,6 @@
-"""A film held against the reel it was filmed from: every picture, every millisecond, the sound. For the demo and its test."""
+"""A film held against the reel it was filmed from: every picture, every millisecond, the sound. For the demo
+and its test.
+"""
 
 import itertools
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""The command `sealcam`: turns words into calls on *work*, and introduces the parts to one another. It holds no rule of its own."""
+"""The command `sealcam`: turns words into calls on *work*, and introduces the parts to one another. It holds
+no rule of its own.
+"""
 
 import sys
 
@@ -33,7 +35,12 @@ Exit codes:
 
 
 @click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--home", envvar="SEALCAM_HOME", type=click.Path(), help="The pack to work from (default: $SEALCAM_HOME, then here).")
+@click.option(
+    "--home",
+    envvar="SEALCAM_HOME",
+    type=click.Path(),
+    help="The pack to work from (default: $SEALCAM_HOME, then here).",
+)
 @click.version_option(__version__, prog_name="sealcam")
 @click.pass_context
 def sealcam(context: click.Context, home: str | None) -> None:
@@ -62,7 +69,9 @@ def run(arguments: list[str] | None = None) -> int:
         click.echo("sealcam: stopped; run the same command again to go on", err=True)
         return 130
     except click.ClickException as misread:
-        where = misread.ctx.command_path if isinstance(misread, click.UsageError) and misread.ctx else "sealcam"
+        where = (
+            misread.ctx.command_path if isinstance(misread, click.UsageError) and misread.ctx else "sealcam"
+        )
         fault = BadUsage(misread.format_message())
         fault.hint = f"see `{where} --help`"
         return tell_failure(fault, as_json)

@@ -22,15 +22,28 @@ _PLACES = click.argument("places", metavar="PLACE...", nargs=-1, required=True)
 
 @click.command()
 @_PLACES
-@click.option("--inventory", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The camera's signed journal.")
-@click.option("--unconfirmed-stays", is_flag=True, help="Keep what is cut short and unconfirmed on the card, whatever the policy says.")
-@click.option("--dry-run", is_flag=True, help="Verify everything and say what would happen; store, sign and wipe nothing.")
+@click.option(
+    "--inventory",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The camera's signed journal.",
+)
+@click.option(
+    "--unconfirmed-stays",
+    is_flag=True,
+    help="Keep what is cut short and unconfirmed on the card, whatever the policy says.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Verify everything and say what would happen; store, sign and wipe nothing.",
+)
 @answers
 def dock(places: tuple[str, ...], inventory: Path | None, unconfirmed_stays: bool, dry_run: bool) -> Answer:
     """Take every recording off a card: verify, store twice, read back, receipt, and only then wipe.
 
-    A PLACE is a mounted folder, a block device or a card image; which one is found by looking. Stopped at any moment and
-    run again, it ends in the same state. What is altered, or cannot be judged, goes to quarantine and stays on the card.
+    A PLACE is a mounted folder, a block device or a card image; which one is found by looking. Stopped at any
+    moment and run again, it ends in the same state. What is altered, or cannot be judged, goes to quarantine
+    and stays on the card.
 
     \b
     Example:
@@ -62,15 +75,19 @@ def read_inventory(path: Path, home: wiring.Home) -> statements.Inventory:
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--inventory", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The camera's signed journal.")
+@click.option(
+    "--inventory",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The camera's signed journal.",
+)
 @click.option("--jobs", default=1, show_default=True, help="Processes to share the work.")
 @answers
 def verify(files: tuple[str, ...], inventory: Path | None, jobs: int) -> Answer:
     """Judge recordings, and show one mark a chunk.
 
-    A FILE is a part of a recording, a card (folder, device, image) or a stored body. Marks: `.` signed for, `,` proved by its
-    tag only, `!` altered, `-` missing, `~` torn, `|` the signed end. The exit code is that of the worst: 0 intact, 21 cut
-    short, 22 not judged, 20 altered.
+    A FILE is a part of a recording, a card (folder, device, image) or a stored body. Marks: `.` signed for,
+    `,` proved by its tag only, `!` altered, `-` missing, `~` torn, `|` the signed end. The exit code is that
+    of the worst: 0 intact, 21 cut short, 22 not judged, 20 altered.
 
     \b
     Example:
@@ -87,12 +104,21 @@ def verify(files: tuple[str, ...], inventory: Path | None, jobs: int) -> Answer:
     said = words.words(judgements, journal)
     judgements = words.settle(judgements, journal)
     found = [_shown(parts, j, said) for parts, j in zip(groups, judgements, strict=True)]
-    return Answer({"recordings": found}, [one["line"] for one in found], worst([j.verdict for j in judgements]).exit_code)
+    return Answer(
+        {"recordings": found},
+        [one["line"] for one in found],
+        worst([j.verdict for j in judgements]).exit_code,
+    )
 
 
 def _shown(parts: Sequence[Part], judgement: Judgement, said: dict[bytes, Word]) -> dict[str, Any]:
     line, word = score.strip(judgement, name_of(parts, judgement)), said.get(bytes.fromhex(judgement.name))
-    return {**score.as_json(judgement), "line": line, "word": told(word), "files": [part.name for part in parts]}
+    return {
+        **score.as_json(judgement),
+        "line": line,
+        "word": told(word),
+        "files": [part.name for part in parts],
+    }
 
 
 def told(word: Word | None) -> str:
@@ -100,7 +126,9 @@ def told(word: Word | None) -> str:
     if word is None:
         return "the camera has not had its word on it yet"
     where = "the camera's journal" if word.source == "journal" else "the head of a later file"
-    state = {STATE_ENDED: "ended with", STATE_CUT: "cut; last signed for"}.get(word.state, "spent on nothing, at")
+    state = {STATE_ENDED: "ended with", STATE_CUT: "cut; last signed for"}.get(
+        word.state, "spent on nothing, at"
+    )
     return f"{where} says: {state} chunk {word.last_index}"
 
 
@@ -113,10 +141,16 @@ def _parts(files: Sequence[str]) -> list[Part]:
     return [part for file in files for part in open_place(file).parts()]
 
 
-def _judged(parts: Sequence[Part], openers: Sequence[Opener], home: wiring.Home, jobs: int, progress: Progress) -> Judgement:
+def _judged(
+    parts: Sequence[Part], openers: Sequence[Opener], home: wiring.Home, jobs: int, progress: Progress
+) -> Judgement:
     whole = sum(part.size for part in parts) or 1
     return judge(
-        parts, openers, device_point=home.device_point, jobs=jobs, progress=lambda read, _: progress(read / whole)
+        parts,
+        openers,
+        device_point=home.device_point,
+        jobs=jobs,
+        progress=lambda read, _: progress(read / whole),
     )
 
 
@@ -132,8 +166,8 @@ def name_of(parts: Sequence[Any], judgement: Judgement) -> str:
 def prove_encrypted(places: tuple[str, ...]) -> Answer:
     """Say whether a card is sealed: `sealed and proved`, `not encrypted` with the reason, or `cannot tell`.
 
-    Only what our keys prove is called sealed; nothing is ever called encrypted because it looks random. It looks for the marks
-    of media files and for XOR keys that repeat. Exit code 0, 11 or 12.
+    Only what our keys prove is called sealed; nothing is ever called encrypted because it looks random. It
+    looks for the marks of media files and for XOR keys that repeat. Exit code 0, 11 or 12.
 
     \b
     Example:
@@ -148,7 +182,9 @@ def prove_encrypted(places: tuple[str, ...]) -> Answer:
         findings += proving.prove(named, place.strangers(), progress)
     lines = [f"{finding.answer.value}: {printable(finding.name)}: {finding.reason}" for finding in findings]
     data = [{"name": f.name, "answer": f.answer.value, "reason": f.reason} for f in findings]
-    return Answer({"findings": data}, lines or ["cannot tell: there is no file on it"], proving.exit_code(findings))
+    return Answer(
+        {"findings": data}, lines or ["cannot tell: there is no file on it"], proving.exit_code(findings)
+    )
 
 
 COMMANDS = (dock, verify, prove_encrypted)

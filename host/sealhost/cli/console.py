@@ -55,7 +55,12 @@ def tell_failure(fault: SealcamError, as_json: bool) -> int:
     """What happened, then what to do; answers the exit code."""
     clear_progress()
     if as_json:
-        told = {"error": str(fault), "kind": type(fault).__name__, "hint": fault.hint, "exit_code": fault.exit_code}
+        told = {
+            "error": str(fault),
+            "kind": type(fault).__name__,
+            "hint": fault.hint,
+            "exit_code": fault.exit_code,
+        }
         click.echo(json.dumps(told, indent=2, sort_keys=True))
     else:
         click.echo(f"sealcam: {fault}", err=True)

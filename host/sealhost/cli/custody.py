@@ -15,7 +15,9 @@ def custody() -> None:
 
 
 @custody.command()
-@click.option("--subject", default="", help="Only entries about this recording, camera or receipt (any prefix).")
+@click.option(
+    "--subject", default="", help="Only entries about this recording, camera or receipt (any prefix)."
+)
 @click.option("--last", type=int, help="Only the last so many entries.")
 @answers
 def show(subject: str, last: int | None) -> Answer:
@@ -34,7 +36,14 @@ def show(subject: str, last: int | None) -> Answer:
         for entry in entries
     ]
     data = [
-        {"n": e.n, "at": e.at, "event": e.event, "actor": vars(e.actor), "subject": e.subject, "detail": e.detail}
+        {
+            "n": e.n,
+            "at": e.at,
+            "event": e.event,
+            "actor": vars(e.actor),
+            "subject": e.subject,
+            "detail": e.detail,
+        }
         for e in entries
     ]
     return Answer({"entries": data}, lines)
@@ -58,7 +67,12 @@ def verify() -> Answer:
     home.custody.checkpoint()
     report = home.custody.verify()
     data = {"size": report.size, "root": report.root.hex(), "signed": report.signed}
-    return Answer(data, [f"{report.size} entries, every hash fits; root {report.root.hex()[:16]}, signed up to entry {report.signed}"])
+    return Answer(
+        data,
+        [
+            f"{report.size} entries, every hash fits; root {report.root.hex()[:16]}, signed up to entry {report.signed}"
+        ],
+    )
 
 
 @custody.command()
@@ -79,7 +93,10 @@ def export(output: Path, entries: tuple[int, ...], dry_run: bool) -> Answer:
         return Answer({"entries": size}, [f"would write {size} entries to {output}"])
     home.custody.note("custody.exported", home.actor("vault"), "", size=size)
     home.custody.export(output, entries or None)
-    return Answer({"entries": size + 1, "folder": str(output)}, [f"{size + 1} entries in {output}; README.txt there says how to check them"])
+    return Answer(
+        {"entries": size + 1, "folder": str(output)},
+        [f"{size + 1} entries in {output}; README.txt there says how to check them"],
+    )
 
 
 COMMANDS = (custody,)

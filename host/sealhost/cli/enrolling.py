@@ -17,14 +17,19 @@ _PATIENCE = 3600.0
 @click.command()
 @click.argument("folder", metavar="EXCHANGE_DIR", type=click.Path(path_type=Path))
 @click.option("--wait", is_flag=True, help="Stay until the camera is enrolled.")
-@click.option("--share", "shares", multiple=True, help="An escrow share: a file or its words. Give as many as are needed.")
+@click.option(
+    "--share",
+    "shares",
+    multiple=True,
+    help="An escrow share: a file or its words. Give as many as are needed.",
+)
 @click.option("--dry-run", is_flag=True, help="Say which step comes next, and do nothing.")
 @answers
 def enrol(folder: Path, wait: bool, shares: tuple[str, ...], dry_run: bool) -> Answer:
     """Do the next steps of an enrolment in a folder that the camera reaches too.
 
-    Run it again at any time: it goes on where it was. The camera records nothing for real until its trial recording was
-    opened twice here, with the evidence key and with the escrow shares.
+    Run it again at any time: it goes on where it was. The camera records nothing for real until its trial
+    recording was opened twice here, with the evidence key and with the escrow shares.
 
     \b
     Example:
@@ -33,8 +38,14 @@ def enrol(folder: Path, wait: bool, shares: tuple[str, ...], dry_run: bool) -> A
     """
     exchange = Exchange(folder)
     if dry_run:
-        present = [name for name in (enrolment.OFFER, enrolment.ANSWER, enrolment.TIME, enrolment.DRILL) if exchange.has(name)]
-        return Answer({"present": present}, [f"there now: {', '.join(present) or 'nothing'}; nothing was done"])
+        present = [
+            name
+            for name in (enrolment.OFFER, enrolment.ANSWER, enrolment.TIME, enrolment.DRILL)
+            if exchange.has(name)
+        ]
+        return Answer(
+            {"present": present}, [f"there now: {', '.join(present) or 'nothing'}; nothing was done"]
+        )
     authority = wiring.home().authority(shares)
     exchange.prepare()
     progress, done, until = enrolment.enrol(exchange, authority), [], time.monotonic() + _PATIENCE
@@ -55,7 +66,9 @@ def _told(progress: enrolment.Progress, done: list[str]) -> Answer:
     if progress.waiting_for:
         line = f"waiting for {progress.waiting_for} from the camera; then run this again"
     else:
-        line = f"camera {camera[:16]} is enrolled ({progress.facts.get('interpreter', 'interpreter not told')})"
+        line = (
+            f"camera {camera[:16]} is enrolled ({progress.facts.get('interpreter', 'interpreter not told')})"
+        )
     return Answer(data, [line])
 
 
@@ -66,13 +79,18 @@ def escrow() -> None:
 
 @escrow.command()
 @click.argument("shares", metavar="SHARE...", nargs=-1, required=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Keep the key in this file, under a passphrase.")
-@click.option("--dry-run", is_flag=True, help="Put the shares together and say whose key they give; keep nothing.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Keep the key in this file, under a passphrase."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Put the shares together and say whose key they give; keep nothing."
+)
 @answers
 def recover(shares: tuple[str, ...], output: Path | None, dry_run: bool) -> Answer:
     """Put the escrow key together from m shares (files, or the words of each in quotes).
 
-    Do it on a machine that is offline, with the people who hold the envelopes. The custody log says that it was done.
+    Do it on a machine that is offline, with the people who hold the envelopes. The custody log says that it
+    was done.
 
     \b
     Example:
@@ -80,9 +98,15 @@ def recover(shares: tuple[str, ...], output: Path | None, dry_run: bool) -> Answ
     """
     home = wiring.home()
     key = home.escrow_key(shares)
-    data = {"key_id": key.key_id.hex(), "shares": len(shares), "kept": str(output) if output and not dry_run else None}
+    data = {
+        "key_id": key.key_id.hex(),
+        "shares": len(shares),
+        "kept": str(output) if output and not dry_run else None,
+    }
     if output is None or dry_run:
-        return Answer(data, [f"{len(shares)} shares give the escrow key {key.key_id.hex()[:16]}; it was not kept"])
+        return Answer(
+            data, [f"{len(shares)} shares give the escrow key {key.key_id.hex()[:16]}; it was not kept"]
+        )
     words = click.prompt("passphrase for the file", hide_input=True, confirmation_prompt=True, err=True)
     if len(words.split()) < 4:
         raise KeyTrouble(output, "the passphrase is too short: six words are good")

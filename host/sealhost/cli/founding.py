@@ -11,7 +11,11 @@ from sealhost.cli.console import Answer, answers
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--demo", is_flag=True, help="Three packs side by side with passphrases in files, marked as a demonstration.")
+@click.option(
+    "--demo",
+    is_flag=True,
+    help="Three packs side by side with passphrases in files, marked as a demonstration.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
 @answers
 def init(folder: Path, demo: bool, dry_run: bool) -> Answer:
@@ -27,11 +31,19 @@ def init(folder: Path, demo: bool, dry_run: bool) -> Answer:
     if dry_run:
         return Answer({"would_make": str(folder)}, [f"would make root, office and vault in {folder}"])
     founded = founding.init(folder, demo)
-    data = {"home": str(founded.home), "organisation": founded.organisation.hex(), "new": founded.is_new, "demo": founded.demo}
+    data = {
+        "home": str(founded.home),
+        "organisation": founded.organisation.hex(),
+        "new": founded.is_new,
+        "demo": founded.demo,
+    }
     if not founded.is_new:
         return Answer(data, [f"{folder}: an organisation is there already; nothing was changed"])
     lines = [f"{folder}: organisation {founded.organisation.hex()[:16]} founded"]
-    lines += ["  root/    the root key and the escrow shares: take it offline", "  office/  opens recordings, certifies cameras"]
+    lines += [
+        "  root/    the root key and the escrow shares: take it offline",
+        "  office/  opens recordings, certifies cameras",
+    ]
     lines += ["  vault/   proves, stores twice, receipts and wipes; opens nothing"]
     if demo:
         lines.append("  a demonstration: nothing in it is protected from whoever reads this folder")
@@ -52,8 +64,14 @@ def doctor() -> Answer:
     """
     found = doctoring.examine(click.get_current_context().find_root().obj)
     lines = [f"{'ok  ' if check.good else 'MEND'}  {check.what}" for check in found]
-    lines = [line for check, text in zip(found, lines, strict=True) for line in (text, *([f"      {check.mend}"] if check.mend else []))]
-    return Answer({"checks": [vars(check) for check in found]}, lines, 0 if all(check.good for check in found) else 6)
+    lines = [
+        line
+        for check, text in zip(found, lines, strict=True)
+        for line in (text, *([f"      {check.mend}"] if check.mend else []))
+    ]
+    return Answer(
+        {"checks": [vars(check) for check in found]}, lines, 0 if all(check.good for check in found) else 6
+    )
 
 
 COMMANDS = (init, doctor)

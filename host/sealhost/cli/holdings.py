@@ -44,7 +44,11 @@ def ls(camera: str, logs: bool) -> Answer:
       sealcam --home ~/sealcam ls
       sealcam --home ~/sealcam ls --camera 0c6b --json
     """
-    rows = [r for r in wiring.home().catalogue.all() if r.device_id.hex().startswith(camera) and (logs or r.kind != KIND_LOG)]
+    rows = [
+        r
+        for r in wiring.home().catalogue.all()
+        if r.device_id.hex().startswith(camera) and (logs or r.kind != KIND_LOG)
+    ]
     lines = [_line(row) for row in rows] or ["nothing is stored yet; dock a card"]
     return Answer({"recordings": [_plain(row) for row in rows]}, lines)
 
@@ -64,7 +68,8 @@ def _plain(row: Recording) -> dict[str, object]:
 @_ID
 @answers
 def show(which: str) -> Answer:
-    """Everything known of one recording, and what custody says of it. ID is any prefix of its name, or camera/number.
+    """Everything known of one recording, and what custody says of it. ID is any prefix of its name, or
+    camera/number.
 
     \b
     Example:
@@ -87,8 +92,13 @@ def show(which: str) -> Answer:
         f"description  {_described(row)}",
     ]
     lines += [f"camera log   {clock(e.utc_ms)}  {e.name} {e.detail or ''}".rstrip() for e in log]
-    lines += [f"custody      {clock(entry.at)}  {entry.event} by {entry.actor.role}/{entry.actor.id}" for entry in entries]
-    data = {"log": [{"event": e.name, "detail": e.detail, "utc_ms": e.utc_ms, "number": e.number} for e in log]}
+    lines += [
+        f"custody      {clock(entry.at)}  {entry.event} by {entry.actor.role}/{entry.actor.id}"
+        for entry in entries
+    ]
+    data = {
+        "log": [{"event": e.name, "detail": e.detail, "utc_ms": e.utc_ms, "number": e.number} for e in log]
+    }
     data["custody"] = [{"n": e.n, "at": e.at, "event": e.event, "detail": e.detail} for e in entries]
     return Answer({**_plain(row), **data}, lines)
 
@@ -103,11 +113,14 @@ def _described(row: Recording) -> str:
 @click.command()
 @_ID
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The MP4 to write.")
-@click.option("--reason", required=True, help="Why, in a few words. Custody keeps that it was viewed, and when.")
+@click.option(
+    "--reason", required=True, help="Why, in a few words. Custody keeps that it was viewed, and when."
+)
 @click.option("--dry-run", is_flag=True, help="Prove it and say what would be written; open nothing.")
 @answers
 def view(which: str, output: Path, reason: str, dry_run: bool) -> Answer:
-    """Make a working copy to look at. It needs the evidence key, and custody knows of it before the first picture is written.
+    """Make a working copy to look at. It needs the evidence key, and custody knows of it before the first
+    picture is written.
 
     \b
     Example:
@@ -121,9 +134,14 @@ def view(which: str, output: Path, reason: str, dry_run: bool) -> Answer:
         return Answer(_plain(row), [f"would write {output} from {row.h_core.hex()[:16]}"])
     viewed = viewing.view(row, output, reason, home.room(), Progress("rendering"))
     rendered = viewed.rendered
-    lines = [f"{output}: {rendered.pictures} pictures, {duration(viewed.end_ms)}, sound {duration(rendered.sound_ms)}", viewed.note]
+    lines = [
+        f"{output}: {rendered.pictures} pictures, {duration(viewed.end_ms)}, sound {duration(rendered.sound_ms)}",
+        viewed.note,
+    ]
     if rendered.dropped:
-        lines.append(f"{rendered.dropped} records inside could not be shown; the sealed recording is unharmed")
+        lines.append(
+            f"{rendered.dropped} records inside could not be shown; the sealed recording is unharmed"
+        )
     data = {"file": str(output), "note": viewed.note, "end_ms": viewed.end_ms, "rendered": vars(rendered)}
     return Answer({**data, "name": row.h_core.hex(), "last_index": viewed.judgement.last_index}, lines)
 
@@ -141,10 +159,14 @@ def index(again: bool, dry_run: bool) -> Answer:
     """
     home = wiring.home()
     if dry_run:
-        waiting = [row for row in home.catalogue.all() if row.kind != KIND_LOG and (again or row.description is None)]
+        waiting = [
+            row for row in home.catalogue.all() if row.kind != KIND_LOG and (again or row.description is None)
+        ]
         return Answer({"waiting": len(waiting)}, [f"{len(waiting)} recordings would be opened"])
     done = indexing.index(home.catalogue, home.room(), again, Progress("indexing"))
-    lines = [f"{row.h_core.hex()[:12]}  {_described(row)}" for row in done] or ["every recording is indexed already"]
+    lines = [f"{row.h_core.hex()[:12]}  {_described(row)}" for row in done] or [
+        "every recording is indexed already"
+    ]
     return Answer({"indexed": [_plain(row) for row in done]}, lines)
 
 
@@ -177,7 +199,12 @@ def audit(dry_run: bool) -> Answer:
 
 def _audited(audited: auditing.Audited) -> dict[str, object]:
     checked = [
-        {"name": one.h_core.hex(), "copies": one.copies, "slot_copies": one.slot_copies, "troubles": one.troubles}
+        {
+            "name": one.h_core.hex(),
+            "copies": one.copies,
+            "slot_copies": one.slot_copies,
+            "troubles": one.troubles,
+        }
         for one in audited.checked
     ]
     lists = {name: [h.hex() for h in getattr(audited, name)] for name in ("differing", "missing_rows")}

@@ -10,7 +10,9 @@ from sealhost.quarantine import Case
 
 @click.group()
 def quarantine() -> None:
-    """Recordings that were altered, or that nobody here can judge. They are kept for good; a release frees the card."""
+    """Recordings that were altered, or that nobody here can judge. They are kept for good; a release frees
+    the card.
+    """
 
 
 @quarantine.command()
@@ -44,9 +46,11 @@ def _plain(case: Case) -> dict[str, object]:
 @click.option("--dry-run", is_flag=True, help="Say what would be released, and sign nothing.")
 @answers
 def release(which: str, dry_run: bool) -> Answer:
-    """Let a quarantined recording leave its card: the next `dock` wipes it there. What is in quarantine stays.
+    """Let a quarantined recording leave its card: the next `dock` wipes it there. What is in quarantine
+    stays.
 
-    Signed with the release key of the evidence office, over verdict and digest. ID is a prefix of the case or of the recording.
+    Signed with the release key of the evidence office, over verdict and digest. ID is a prefix of the case or
+    of the recording.
 
     \b
     Example:
@@ -60,10 +64,17 @@ def release(which: str, dry_run: bool) -> Answer:
     if not case.released:
         statement = receipts.release(case.entry(home.quarantine.copies), case.digest, key)
         home.custody.note(
-            "quarantine.released", home.actor("evidence"), case.h_core, verdict=case.verdict.name, case=case.digest.hex()
+            "quarantine.released",
+            home.actor("evidence"),
+            case.h_core,
+            verdict=case.verdict.name,
+            case=case.digest.hex(),
         )
         home.quarantine.release(case, statement, key.point)
-    return Answer({**_plain(case), "released": True}, [f"{case.digest.hex()[:12]} is released; the next dock wipes it from its card"])
+    return Answer(
+        {**_plain(case), "released": True},
+        [f"{case.digest.hex()[:12]} is released; the next dock wipes it from its card"],
+    )
 
 
 COMMANDS = (quarantine,)

@@ -26,7 +26,10 @@ def docked(found: Docked, dry_run: bool) -> Answer:
 def exit_code(found: Docked) -> int:
     """0: the cards may go back. 20 where something was altered, 8 where something stays for another reason."""
     refused = any(wiped.refused for wiped in (*found.resumed, *found.wipes))
-    if any(taking.fate == "quarantined" and taking.judgement.verdict.name == "ALTERED" for taking in found.takings):
+    if any(
+        taking.fate == "quarantined" and taking.judgement.verdict.name == "ALTERED"
+        for taking in found.takings
+    ):
         return SealBroken.exit_code
     return Kept.exit_code if refused or any(taking.stays for taking in found.takings) else 0
 
@@ -54,8 +57,10 @@ def _wiped(wiped: Wiped, resumed: bool) -> Iterator[str]:
 
 def _remarks(found: Docked) -> Iterator[str]:
     for log in found.logs:
-        yield f"usage log of {log.device_id.hex()[:16]}: {log.entries} entries, chain whole" if log.broken_at is None else (
-            f"usage log of {log.device_id.hex()[:16]}: BROKEN at entry {log.broken_at}: {log.reason}"
+        yield (
+            f"usage log of {log.device_id.hex()[:16]}: {log.entries} entries, chain whole"
+            if log.broken_at is None
+            else (f"usage log of {log.device_id.hex()[:16]}: BROKEN at entry {log.broken_at}: {log.reason}")
         )
         for after, missing in log.gaps:
             yield f"{'':14}missing {missing} entries after entry {after}"
@@ -75,16 +80,24 @@ def _last_word(found: Docked, dry_run: bool) -> str:
     stay = [taking for taking in found.takings if taking.stays]
     if any(taking.fate == "quarantined" for taking in stay):
         return "keep: see the evidence office"
-    return "some stays on the card; dock it again when the camera has had its word" if stay else "safe to take"
+    return (
+        "some stays on the card; dock it again when the camera has had its word" if stay else "safe to take"
+    )
 
 
 def _data(found: Docked) -> dict[str, Any]:
     return {
         "recordings": [_plain(taking) for taking in found.takings],
-        "receipts": [{"receipt_no": r.receipt_no, "digest": r.digest.hex(), "count": len(r.entries)} for r in found.receipts],
+        "receipts": [
+            {"receipt_no": r.receipt_no, "digest": r.digest.hex(), "count": len(r.entries)}
+            for r in found.receipts
+        ],
         "wipes": [_plain_wipe(wiped) for wiped in (*found.resumed, *found.wipes)],
         "logs": [{**vars(log), "device_id": log.device_id.hex()} for log in found.logs],
-        "missing": {device.hex(): [[hole.start, hole.stop - 1] for hole in holes] for device, holes in found.gaps.items()},
+        "missing": {
+            device.hex(): [[hole.start, hole.stop - 1] for hole in holes]
+            for device, holes in found.gaps.items()
+        },
         "strangers": found.strangers,
     }
 

@@ -1,6 +1,8 @@
-"""One docking: every recording off the cards, proved, stored twice and read back; only then a receipt, and only then the wipe.
+"""One docking: every recording off the cards, proved, stored twice and read back; only then a receipt, and
+only then the wipe.
 
-Resumable: killed anywhere and run again, it ends in the same state. It holds keys that verify, never one that opens a recording.
+Resumable: killed anywhere and run again, it ends in the same state. It holds keys that verify, never one that
+opens a recording.
 """
 
 from collections.abc import Sequence
@@ -42,7 +44,13 @@ class Docked:
     unknown: list[bytes] = field(default_factory=list)  # device ids this vault does not know
 
 
-def ingest(places: Sequence[Any], desk: Desk, inventory: Any = None, options: Options = Options(), tell: Tell = tell_nobody) -> Docked:
+def ingest(
+    places: Sequence[Any],
+    desk: Desk,
+    inventory: Any = None,
+    options: Options = Options(),
+    tell: Tell = tell_nobody,
+) -> Docked:
     """Take every recording off the cards; wipe only what is safely stored."""
     docked = Docked()
     for place in places:
@@ -113,7 +121,9 @@ def _report_forks(takings: Sequence[Taking], desk: Desk) -> None:
         stored = desk.catalogue.of_sequence(taking.device_id, taking.sequence) if taking.device_id else None
         if taking.h_core in split or (stored and stored.h_core != taking.h_core):
             taking.judgement = words.forked(taking.judgement)
-            desk.note("fork.found", taking.h_core.hex(), sequence=taking.sequence, device=taking.device_id.hex())
+            desk.note(
+                "fork.found", taking.h_core.hex(), sequence=taking.sequence, device=taking.device_id.hex()
+            )
             desk.suspend(taking.device_id)
 
 
@@ -125,8 +135,12 @@ def _receipt_and_wipe(device_id: bytes, docked: Docked, desk: Desk, options: Opt
     own = [taking for taking in docked.takings if taking.device_id == device_id and taking.may_be_receipted]
     number = desk.custody.size() + 1  # of a log that only grows: above every number before it
     entries = [entry_of(taking) for taking in own]
-    receipt = receipts.build(desk.organisation, number, device_id, desk.clock(), desk.keylist, entries, desk.receipt_key)
-    desk.note("receipt.signed", receipt.digest.hex(), receipt_no=number, count=len(own), device=device_id.hex())
+    receipt = receipts.build(
+        desk.organisation, number, device_id, desk.clock(), desk.keylist, entries, desk.receipt_key
+    )
+    desk.note(
+        "receipt.signed", receipt.digest.hex(), receipt_no=number, count=len(own), device=device_id.hex()
+    )
     docked.receipts.append(receipt)
     for taking in own:
         taking.stays = "" if taking.release else _stays(taking, desk, options)

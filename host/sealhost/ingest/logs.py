@@ -23,7 +23,9 @@ class Log:
 
 
 def read_logs(takings: Sequence[Taking], desk: Desk) -> list[Log]:
-    """Open the stored log segments with the vault's key, check their chains, and keep their entries in the catalogue."""
+    """Open the stored log segments with the vault's key, check their chains, and keep their entries in the
+    catalogue.
+    """
     segments: dict[bytes, list[Taking]] = {}
     for taking in sorted(takings, key=lambda t: t.sequence):
         if taking.fate == "stored" and taking.kind == KIND_LOG:
@@ -51,7 +53,9 @@ def _entries(taking: Taking, desk: Desk) -> Any:
 
 
 def find_gaps(takings: Sequence[Taking], inventory: Any, desk: Desk) -> dict[bytes, list[range]]:
-    """Sequence numbers up to the highest seen that neither the card, the vault, the trial nor the journal accounts for."""
+    """Sequence numbers up to the highest seen that neither the card, the vault, the trial nor the journal
+    accounts for.
+    """
     found = {}
     for device_id in dict.fromkeys(t.device_id for t in takings if t.device_id):
         known = set(desk.catalogue.sequences(device_id)) | set(desk.register.accounted(device_id))

@@ -1,4 +1,6 @@
-"""One recording: read once, judged while its body goes to every store, then settled. Nothing on the card changes here."""
+"""One recording: read once, judged while its body goes to every store, then settled. Nothing on the card
+changes here.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -118,7 +120,9 @@ def _store(taking: Taking, desk: Desk) -> None:
 
 
 def sealed_ms(body: Part, judgement: Judgement) -> int:
-    """Milliseconds from the start to the sealing of the last proved chunk of a body: where the recording ends."""
+    """Milliseconds from the start to the sealing of the last proved chunk of a body: where the recording
+    ends.
+    """
     core = judgement.core
     if core is None or not judgement.last_index:
         return 0

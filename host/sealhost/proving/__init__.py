@@ -1,6 +1,8 @@
-"""Whether a card is sealed: *sealed and proved* only for what our keys prove, *not encrypted* with the reason, else *cannot tell*.
+"""Whether a card is sealed: *sealed and proved* only for what our keys prove, *not encrypted* with the
+reason, else *cannot tell*.
 
-Entropy proves nothing, so it is never asked: compressed video looks as random as a cipher. It reads and changes nothing.
+Entropy proves nothing, so it is never asked: compressed video looks as random as a cipher. It reads and
+changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,7 +39,9 @@ class Finding:
 
     @property
     def exit_code(self) -> int:
-        return {Answer.SEALED: 0, Answer.PLAIN: NotSealed.exit_code, Answer.UNKNOWN: CannotTell.exit_code}[self.answer]
+        return {Answer.SEALED: 0, Answer.PLAIN: NotSealed.exit_code, Answer.UNKNOWN: CannotTell.exit_code}[
+            self.answer
+        ]
 
 
 def of_judgement(name: str, judgement: Judgement) -> Finding:
@@ -45,7 +49,11 @@ def of_judgement(name: str, judgement: Judgement) -> Finding:
     if judgement.verdict.may_store:
         return Finding(name, Answer.SEALED, f"{judgement.last_index} chunks prove under our keys")
     why = judgement.reason or judgement.verdict.value
-    return Finding(name, Answer.UNKNOWN, f"it bears our head, and is {judgement.verdict.name.lower().replace('_', ' ')}: {why}")
+    return Finding(
+        name,
+        Answer.UNKNOWN,
+        f"it bears our head, and is {judgement.verdict.name.lower().replace('_', ' ')}: {why}",
+    )
 
 
 def examine(part: Part, progress: Callable[[float], None] | None = None) -> Finding:
@@ -56,7 +64,9 @@ def examine(part: Part, progress: Callable[[float], None] | None = None) -> Find
     for offset, piece in _pieces(part):
         empty = empty and not piece.strip(b"\0")
         if found := find(piece):
-            return Finding(part.name, Answer.PLAIN, f"{found[0]} stands in the clear at byte {offset + found[1]}")
+            return Finding(
+                part.name, Answer.PLAIN, f"{found[0]} stands in the clear at byte {offset + found[1]}"
+            )
         if progress:
             progress(offset / part.size)
     if empty:
@@ -69,8 +79,16 @@ def _look_for_keys(part: Part) -> Finding:
     repeat = guess_opening(windows[0]) or next(filter(None, map(find_repeat, windows)), None)
     repeat = repeat or find_faint_repeat(_middle(part))
     if repeat is None:
-        return Finding(part.name, Answer.UNKNOWN, "no mark of ours and none of media; random bytes and a cipher look alike")
-    what = f": with it taken off, {repeat.shown} shows" if repeat.shown else ", as nothing that was encrypted does"
+        return Finding(
+            part.name,
+            Answer.UNKNOWN,
+            "no mark of ours and none of media; random bytes and a cipher look alike",
+        )
+    what = (
+        f": with it taken off, {repeat.shown} shows"
+        if repeat.shown
+        else ", as nothing that was encrypted does"
+    )
     if repeat.period == 1 and not repeat.shown:
         return Finding(part.name, Answer.PLAIN, "its bytes repeat as bytes in the clear do")
     size = "one byte" if repeat.period == 1 else f"{repeat.period} bytes"
@@ -103,7 +121,9 @@ def read(part: Part, offset: int, size: int) -> bytes:
 
 
 def prove(
-    groups: Iterable[tuple[str, Judgement]], strangers: Sequence[Part], progress: Callable[[float], None] | None = None
+    groups: Iterable[tuple[str, Judgement]],
+    strangers: Sequence[Part],
+    progress: Callable[[float], None] | None = None,
 ) -> list[Finding]:
     """Every recording as judged, every other file as found."""
     findings = [of_judgement(name, judgement) for name, judgement in groups]

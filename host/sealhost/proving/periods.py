@@ -1,7 +1,8 @@
 """Find a key that repeats: XOR with a short key, whatever its length up to 4096 bytes.
 
-Count coincidences (Friedman, *The Index of Coincidence*, 1922): where bytes a whole number of keys apart agree more often
-than chance allows, the same key went over both. Random bytes and any good cipher agree once in 256. Bytes in, findings out.
+Count coincidences (Friedman, *The Index of Coincidence*, 1922): where bytes a whole number of keys apart
+agree more often than chance allows, the same key went over both. Random bytes and any good cipher agree once
+in 256. Bytes in, findings out.
 """
 
 import os
@@ -18,7 +19,9 @@ _CHOSEN = (*range(1, 65), 128, 256, 512, 1024, 2048, 4096)
 
 @dataclass(frozen=True)
 class Repeat:
-    """`period` bytes apart, bytes agree; `shown` is what the bytes are once the key is taken off, if that was found."""
+    """`period` bytes apart, bytes agree; `shown` is what the bytes are once the key is taken off, if that was
+    found.
+    """
 
     period: int
     shown: str = ""
@@ -41,7 +44,8 @@ def find_repeat(window: bytes) -> Repeat | None:
 
 
 def find_faint_repeat(window: bytes) -> Repeat | None:
-    """The same in packed media, where little agrees: count every pair of each column, in a window of half a mebibyte.
+    """The same in packed media, where little agrees: count every pair of each column, in a window of half a
+    mebibyte.
 
     Only for lengths people choose: up to 64 bytes, and powers of two.
     """
@@ -54,14 +58,18 @@ def find_faint_repeat(window: bytes) -> Repeat | None:
 
 
 def _without_equal_blocks(window: bytes) -> bytes:
-    """Noise where a whole cipher block came before: AES in its weakest mode repeats them, and it is AES all the same."""
+    """Noise where a whole cipher block came before: AES in its weakest mode repeats them, and it is AES all
+    the same.
+    """
     blocks = [window[i : i + _BLOCK] for i in range(0, len(window), _BLOCK)]
     seen = Counter(blocks)
     return b"".join(block if seen[block] == 1 else os.urandom(len(block)) for block in blocks)
 
 
 def _column_sigmas(window: bytes, period: int) -> float:
-    """By how many standard deviations equal pairs within columns exceed one in 256; the pairs are pairwise independent."""
+    """By how many standard deviations equal pairs within columns exceed one in 256; the pairs are pairwise
+    independent.
+    """
     pairs = equal = 0
     for c in range(period):
         column = window[c::period]
@@ -127,7 +135,11 @@ def unmask(window: bytes, key: bytes) -> bytes:
 
 
 _OPENINGS = (
-    *(bytes((0, 0, 0, size)) + b"ftyp" + brand for size in (20, 24, 28, 32, 36) for brand in (b"isom", b"mp42", b"qt  ")),
+    *(
+        bytes((0, 0, 0, size)) + b"ftyp" + brand
+        for size in (20, 24, 28, 32, 36)
+        for brand in (b"isom", b"mp42", b"qt  ")
+    ),
     b"\xff\xd8\xff\xe0\0\x10JFIF\0\1",
 )
 

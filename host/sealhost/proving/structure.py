@@ -1,6 +1,7 @@
 """What gives media away: the marks that files of picture and sound carry in the clear.
 
-Bytes in, a reason out. Every mark here is long enough that random bytes do not show it by chance in a terabyte.
+Bytes in, a reason out. Every mark here is long enough that random bytes do not show it by chance in a
+terabyte.
 """
 
 import re
