@@ -14,6 +14,7 @@ from typing import Any
 from sealhost import keys, layout, score, usagelog
 from sealhost.desk import Desk, Tell, tell_nobody
 from sealhost.errors import SealcamError, SlotClosed
+from sealhost.ingest import sealed_ms
 from sealhost.records import Judgement, KeyRow, Recording
 from sealhost.verify import judge, read_core, records
 
@@ -152,7 +153,7 @@ def _prove(checked: Checked, row: KeyRow, told: _Told, store: Any, desk: Desk) -
         judgement = judge([body], secret=secret, verify_secret=verify_secret, device_point=desk.device_point)
         if not judgement.verdict.may_store:
             checked.troubles.append(f"{judgement.verdict.name.lower()}: {judgement.reason}")
-        checked.recording = _recording(judgement, told, body.size, checked)
+        checked.recording = _recording(judgement, told, body.size, sealed_ms(body, judgement), checked)
         if core.kind == layout.KIND_LOG and role == layout.ROLE_OPEN:
             found = records([body], judgement, payload)
             checked.entries = [bytes(data) for track, _, _, data in found if track == layout.TRACK_LOG]
@@ -166,7 +167,9 @@ def _opened(core: Any, row: KeyRow, desk: Desk) -> tuple[int, bytes]:
     raise SlotClosed(core.name)
 
 
-def _recording(judgement: Judgement, told: _Told, size: int, checked: Checked) -> Recording | None:
+def _recording(
+    judgement: Judgement, told: _Told, size: int, duration_ms: int, checked: Checked
+) -> Recording | None:
     core, totals = judgement.core, judgement.totals
     if core is None:
         return None
@@ -177,7 +180,7 @@ def _recording(judgement: Judgement, told: _Told, size: int, checked: Checked) -
         recording_id=core.recording_id,
         kind=core.kind,
         start_utc_ms=core.start_utc_ms,
-        duration_ms=totals.ms,
+        duration_ms=duration_ms,
         verdict=judgement.verdict,
         confirmed=judgement.confirmed or told.confirmed,
         ended=judgement.ended,

@@ -265,3 +265,11 @@ def test_a_half_made_database_is_finished_by_the_next_start(tmp_path):
     custody.note("card.seen", ACTOR)
     assert custody.verify().size >= 1
     assert os.path.exists(tmp_path / "custody.sqlite")
+
+
+def test_one_entry_is_read_by_its_index(tmp_path):
+    custody = filled(tmp_path, 3)
+
+    assert custody.entry(1).detail == {"number": 1}
+    with pytest.raises(IndexError):
+        custody.entry(3)

@@ -107,6 +107,14 @@ class Custody:
         for n, leaf in self.leaves(start):
             yield _parsed(n, leaf)
 
+    def entry(self, n: int) -> Entry:
+        """One entry; IndexError beyond the last."""
+        for found, leaf in self.leaves(n):
+            if found == n:
+                return _parsed(n, leaf)
+            break
+        raise IndexError(n)
+
     def leaves(self, start: int = 0) -> Iterator[tuple[int, bytes]]:
         """(index, leaf) from `start` on."""
         while True:
