@@ -143,6 +143,7 @@ LOG_ENTRY = c.Struct(
 
 # the same fields for the inner loop: 0.2 us instead of 13 (recording.md, sections 1.3 and 1.4)
 HEADER_STRUCT = struct.Struct(">4sBBHQ8sII32s")
+STATEMENT_STRUCT = struct.Struct(">Q32s6QIB35s64s")
 RECORD_STRUCT = struct.Struct(">BBHII")
 
 
@@ -198,7 +199,6 @@ def digest_to_sign(h_core: bytes, kind: int, index: int, tag: bytes, stated: byt
     return hashlib.sha256(head + tag + stated).digest()
 
 
-def totals_of(statement: c.Container) -> Totals:
-    """The counters of a parsed statement."""
-    names = ("data_chunks", "pictures", "sounds", "dropped", "muted_ms", "utc_ms", "ms", "reason")
-    return Totals(**{name: statement[name] for name in names})
+def totals_of(fields: tuple[int, ...]) -> Totals:
+    """The counters among the fields that `STATEMENT_STRUCT` gives."""
+    return Totals(*fields[2:10])

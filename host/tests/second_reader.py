@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from recordings import ROOT
-
 from sealhost.records import Judgement, Verdict, Word
 
-_NAMES = {Verdict.INTACT: "intact", Verdict.CUT_SHORT: "cut short", Verdict.ALTERED: "altered", Verdict.NOT_JUDGED: "not judged"}
+_NAMES = {verdict: verdict.name.lower().replace("_", " ") for verdict in Verdict}
 
 
 def _load() -> Any:
@@ -33,7 +32,9 @@ def ours(found: Judgement) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def theirs(parts: Sequence[bytes], points: Sequence[bytes], word: Word | None = None, **hand: Any) -> dict[str, Any]:
+def theirs(
+    parts: Sequence[bytes], points: Sequence[bytes], word: Word | None = None, **hand: Any
+) -> dict[str, Any]:
     """The second reader's answer in the same words; a stranger is not judged by us."""
     said = (word.state, word.last_index, word.last_tag) if word else None
     found = second.judge([bytes(part) for part in parts], points=points, word=said, **hand)

@@ -6,6 +6,7 @@ judge needs without keeping a chunk. Nothing here decrypts, and nothing here kno
 """
 
 import hashlib
+import mmap
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from sealhost import layout
 from sealhost.records import Core, Part
 
-WINDOW = 512 * 1024  # bytes read at once: stays in the cache between the copy and the hash
+WINDOW = 256 * 1024  # bytes read at once: stays in the second-level cache between the copy and the hash
 MAX_INDEX = 1 << 24  # 256 GiB of 16 KiB chunks: more marks than that nobody could have filmed
 _IPAD = bytes(x ^ 0x36 for x in range(256))
 _OPAD = bytes(x ^ 0x5C for x in range(256))
@@ -104,7 +105,9 @@ class Scanner:
         self._core, self._size = core, core.chunk_size
         self._prover = Prover(k_mac)
         self._across = max(1, window // self._size)
-        self._view = memoryview(bytearray(self._across * self._size))
+        # whole pages: into a buffer that begins beside a page the kernel copies at a quarter of the speed
+        # (measured)
+        self._view = memoryview(mmap.mmap(-1, self._across * self._size))
         ends = range(self._size, len(self._view) + 1, self._size)
         self._messages = [self._view[end - self._size : end - layout.TAG_SIZE] for end in ends]
         self._fields = layout.chunk_struct(self._size)
@@ -143,6 +146,7 @@ class Scanner:
         inner, outer = self._prover.inner.copy, self._prover.outer.copy
         run = self._standing(position, found)
         expected, before = (run.last + 1, run.tag(run.last)) if run else (-1, b"")
+        tags = run.tags if run else bytearray()
         fields = self._fields.iter_unpack(self._view[: count * self._size])
         for message, (mark, kind, zero, first, index, short_id, _ms, zeros, previous, tag) in zip(
             self._messages, fields, strict=False
@@ -155,8 +159,8 @@ class Scanner:
                     if index != expected or previous != before or run is None:
                         run = Run(position, index, previous, bytearray())
                         found.runs.append(run)
-                        expected = index
-                    run.tags += tag
+                        expected, tags = index, run.tags
+                    tags += tag
                     expected, before = expected + 1, tag
                     if kind != data or zero or zeros or (first >= payload and first != none) or not index:
                         self._look(run, index, kind, zero or zeros, first, message, found)
@@ -178,7 +182,8 @@ class Scanner:
         plain = kind in (layout.TYPE_SIGNATURE, layout.TYPE_END)
         if plain:
             run.special.append((index, kind, bytes(payload[: layout.STATEMENT_SIZE + layout.SIGNATURE_SIZE])))
-            reserved = reserved or any(payload[93:128]) or any(payload[192:])
+            # stripping is a hundred times faster than asking byte by byte
+            reserved = reserved or any(payload[93:128]) or bool(bytes(payload[192:]).strip(b"\0"))
         if not plain and kind != layout.TYPE_DATA:
             found.odd = found.odd or f"chunk {index} is of type {kind}"
         elif reserved:

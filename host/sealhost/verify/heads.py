@@ -164,7 +164,9 @@ def heads_agree(part: Part, copy: Copy) -> bool:
 
 
 def both_cores_stand(part: Part, copy: Copy) -> bool:
-    """Whether neither copy of a part has a zero core: before that, a cut may have come between the two writes."""
+    """Whether neither copy of a part has a zero core: before that, a cut may have come between the two
+    writes.
+    """
     front = read_front(part)
     size = copy.core.block_size
     return any(front[: layout.CORE_SIZE]) and any(front[size : size + layout.CORE_SIZE])

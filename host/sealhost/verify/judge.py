@@ -100,7 +100,9 @@ class _State:
         self.marks[first - 1 : last] = bytes([mark]) * (last - first + 1)
 
     def met(self, run: Run, between: int) -> int:
-        """Section 3.2: a run of proved chunks after `between` unproved positions; returns how many count on."""
+        """Section 3.2: a run of proved chunks after `between` unproved positions; returns how many count
+        on.
+        """
         first = max(1, run.first)  # an index 0 has no place
         if run.last > MAX_INDEX:
             self.odd = self.odd or f"chunk {run.last} is beyond what a reader counts"

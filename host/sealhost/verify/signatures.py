@@ -5,8 +5,6 @@ section 3.3.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import construct
-
 from sealhost import keys, layout
 from sealhost.records import Core, Totals
 from sealhost.verify.chunks import Index
@@ -29,33 +27,29 @@ def weigh(special: Iterable[tuple[int, int, bytes]], index: Index, core: Core, p
     found = Statements()
     h_core = core.h_core
     for own, kind, payload in special:
-        said = layout.STATEMENT.parse(payload)
-        found.covered.append((said.covered_index, said.covered_tag))
+        fields = layout.STATEMENT_STRUCT.unpack(payload)
+        covered, tag, signature = fields[0], fields[1], fields[-1]
+        found.covered.append((covered, tag))
         if kind == layout.TYPE_END:
             found.ends.append(own)
-        if not _fits(own, kind, said, index) or not _signed(h_core, kind, said, payload, point):
+        digest = layout.digest_to_sign(h_core, kind, covered, tag, payload[layout.STATED])
+        if not _fits(own, kind, covered, tag, index) or not keys.verifies(point, digest, signature):
             found.refused.append(own)
             continue
-        found.totals = layout.totals_of(said)
+        found.totals = layout.totals_of(fields)
         if kind == layout.TYPE_END:
             found.valid_ends.append(own)
-        if index.tag(said.covered_index) is not None:
-            found.reaches.append(said.covered_index)
+        if index.tag(covered) is not None:
+            found.reaches.append(covered)
     return found
 
 
-def _fits(own: int, kind: int, said: construct.Container, index: Index) -> bool:
+def _fits(own: int, kind: int, covered: int, tag: bytes, index: Index) -> bool:
     """Whether what is covered stands before, and is what it is said to be where it can be seen (M10)."""
-    if said.covered_index >= own or (kind == layout.TYPE_END and said.covered_index != own - 1):
+    if covered >= own or (kind == layout.TYPE_END and covered != own - 1):
         return False
-    tag = index.tag(said.covered_index)
-    return tag is None or tag == said.covered_tag
-
-
-def _signed(h_core: bytes, kind: int, said: construct.Container, payload: bytes, point: bytes) -> bool:
-    stated = payload[layout.STATED]
-    digest = layout.digest_to_sign(h_core, kind, said.covered_index, said.covered_tag, stated)
-    return keys.verifies(point, digest, said.signature)
+    stands = index.tag(covered)
+    return stands is None or stands == tag
 
 
 def signed_for(reaches: Iterable[int], index: Index) -> list[tuple[int, int]]:
