@@ -96,15 +96,19 @@ def prove(
 
 
 def secret_of(core: Core, row: KeyRow, openers: Sequence[Opener]) -> bytes:
-    """S, from the slots that were kept apart."""
+    """S, from the slots that were kept apart; SlotClosed where no key here opens one."""
+    role, payload = secret_in(core, row, openers)
+    if role != layout.ROLE_OPEN:
+        raise SlotClosed(core.name)
+    return payload
+
+
+def secret_in(core: Core, row: KeyRow, openers: Sequence[Opener]) -> tuple[int, bytes]:
+    """What the first slot addressed to one of these keys holds, and the role our own key gives it (M12)."""
     for slot in layout.slots_of(row.slot_area):
         for opener in openers:
             if slot.recipient == opener.key_id:
-                role, payload = open_slot_as(
-                    opener, core, slot
-                )  # the role is what our own key stands for (M12)
-                if role == layout.ROLE_OPEN:
-                    return payload
+                return open_slot_as(opener, core, slot)
     raise SlotClosed(core.name)
 
 

@@ -12,10 +12,11 @@ from sealhost.cli.console import Answer, Progress, answers, printable
 from sealhost.errors import BadStatement, NotFound
 from sealhost.ingest import Options, ingest
 from sealhost.keys import Opener
-from sealhost.layout import STATE_CUT, STATE_ENDED
-from sealhost.reader import open_place
+from sealhost.layout import ROLE_OPEN, SLOT_AREA, STATE_CUT, STATE_ENDED
+from sealhost.reader import file_part, open_place
 from sealhost.records import Judgement, Part, Word, worst
-from sealhost.verify import group, judge
+from sealhost.verify import group, judge, read_core
+from sealhost.viewing import secret_in
 
 _PLACES = click.argument("places", metavar="PLACE...", nargs=-1, required=True)
 
@@ -138,7 +139,28 @@ def _openers(home: wiring.Home) -> list[Opener]:
 
 
 def _parts(files: Sequence[str]) -> list[Part]:
-    return [part for file in files for part in open_place(file).parts()]
+    """A sealed file stands for itself; whatever else is there is looked at as a card."""
+    found: list[Part] = []
+    for file in files:
+        lone = [file_part(file)] if Path(file).is_file() else []
+        found += lone if group(lone) else open_place(file).parts()
+    return found
+
+
+def _secrets(parts: Sequence[Part], home: wiring.Home) -> dict[str, bytes]:
+    """A stored body has no slots: what opens it lies in the key table, if it is ours."""
+    core = read_core(parts[0])
+    if core is None or config.VAULT not in home.config.packs:
+        return {}
+    head = bytearray(core.block_size)
+    parts[0].read_into(0, memoryview(head))
+    if any(head[SLOT_AREA:]):
+        return {}
+    try:
+        role, payload = secret_in(core, home.keytables.get(core.h_core), [home.key("verify")])
+    except NotFound:
+        return {}
+    return {"secret" if role == ROLE_OPEN else "verify_secret": payload}
 
 
 def _judged(
@@ -151,6 +173,7 @@ def _judged(
         device_point=home.device_point,
         jobs=jobs,
         progress=lambda read, _: progress(read / whole),
+        **_secrets(parts, home),
     )
 
 
