@@ -1,6 +1,7 @@
 """Open slots and derive recording keys.
 
-A key is whatever can do two things: agree with a point, and sign a message. Here it is a passphrase file; a token
+A key is whatever can do two things: agree with a point, and sign a message. Here it is a passphrase file; a
+token
 is another. Nothing here reads a recording, and no key ever reaches a message.
 """
 

@@ -35,7 +35,7 @@ class SoftKey:
     """A P-256 private key in memory."""
 
     def __init__(self, private: ec.EllipticCurvePrivateKey, role: int = 0) -> None:
-        """`role` is 1 for a key that opens, 2 for a verify key, 0 where it is not known (recording.md 1.2)."""
+        """`role` is 1 for a key that opens, 2 for a verify key, 0 where it is not known (1.2)."""
         self._private = private
         self.role = role
         self.point = _point_of(private.public_key())

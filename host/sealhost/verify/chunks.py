@@ -177,7 +177,7 @@ class Scanner:
     def _look(
         self, run: Run, index: int, kind: int, reserved: int, first: int, message: memoryview, found: Found
     ) -> None:
-        """A proved chunk that is not plain data: keep its statement, or say what nobody may guess at (M17)."""
+        """A proved chunk that is not plain data: keep its statement, or say what nobody may guess (M17)."""
         payload = message[layout.CHUNK_HEADER :]
         plain = kind in (layout.TYPE_SIGNATURE, layout.TYPE_END)
         if plain:

@@ -74,7 +74,7 @@ def read_front(part: Part) -> bytes:
 
 
 def copies_of(front: bytes) -> list[Copy]:
-    """The copies that read, copy 0 first; a copy 1 is believed only where its own chunk size puts it (M13)."""
+    """The copies that read, copy 0 first; a copy 1 is believed where its own chunk size puts it (M13)."""
     first = _copy_at(front, 0)
     if first is None:
         others = [_copy_at(front, size) for size in layout.BLOCK_SIZES]
@@ -153,7 +153,7 @@ def proves_head(found: Opened) -> bool:
 
 
 def proving(copies: Sequence[Copy], openings: Openings) -> Opened | None:
-    """The copy that speaks: the first that opens with a sound slot area, failing that the first that opens."""
+    """The copy that speaks: the first that opens with a sound slot area, else the first that opens."""
     opened = [found for copy in copies if (found := openings.open(copy))]
     return next((found for found in opened if found.copy.slots_are_sound), opened[0] if opened else None)
 

@@ -58,7 +58,7 @@ def _mark(found: Judgement, index: int) -> Judgement:
 
 
 def tail_removed(found: Judgement, missing: int, reason: str) -> Judgement:
-    """Altered after the last chunk; at most so many of the missing ones are marked, in place of a torn one."""
+    """Altered after the last chunk; at most so many of the missing are marked, in place of a torn one."""
     k = found.last_index
     if missing > 0:
         found = replace(found, marks=found.marks[:k] + bytes([MISSING]) * min(missing, TAIL_MARKS))
