@@ -4,6 +4,7 @@ Runs on the emulated Cortex-M3. Only who introduces the parts is made here, and 
 lens.
 """
 
+import gc
 import struct
 
 import vfs
@@ -62,9 +63,10 @@ class _Identity:
 class Feed:
     """Pictures and sound in turn, all of them due at once and none of them ever the last."""
 
-    longest, width, height, sound_rate = PICTURE, 640, 480, 16000
+    width, height, sound_rate = 640, 480, 16000
 
-    def __init__(self):
+    def __init__(self, longest):
+        self.longest = longest
         self.pictures = frame_buffers(4, PICTURE)
         self.sound = memoryview(bytes(SOUND))
         self.rewind()
@@ -91,8 +93,13 @@ class DeskCamera:
 
     facts, firmware, boot_count = {"board": "qemu_mps2"}, bytes(32), 1
 
-    def __init__(self, image, read_back=None, part=PART):
-        self.feed = Feed()
+    def __init__(self, image, read_back=None, part=PART, frame_buffer=PICTURE, echo=CHUNK):
+        gc.collect()  # what compiling left lies in the way of the large buffers
+        self.card = Card(_blocks(image, read_back, echo), "/card")
+        self.readying = Readying(self.card, self, Pool(), KIND_RECORDING, CHUNK, part)
+        self.carrier = Carrier(self, self.readying, 10000)  # the large buffers first, while the heap is whole
+        self.card.mount()
+        self.feed = Feed(frame_buffer)
         device = RamFlash()
         region = Region(device, 20, 40)
         vfs.VfsLfs2.mkfs(region, readsize=256, progsize=256, lookahead=32)
@@ -100,17 +107,13 @@ class DeskCamera:
         self.clock, self.drbg, self.identity = _Still(), _Random(), _Identity(4711)
         self.journal = Journal(Flash(device), 2, 16)
         self.journal.format()
-        self.card = Card(_blocks(image, read_back), "/card")
-        self.card.mount()
         self.keylist, self.policy = _key_list(), policy.Policy()
         self.policy.sound = True
         self.drilled = self.keylist.version
         self.logbook = Logbook(self, NotThere)
         self.logbook.load(True)
         self.source = Source(self.feed, False)
-        slots = SlotMaker(self.keylist, self.identity.device_id, self.drbg.generate)
-        self.readying = Readying(self.card, slots, Pool(), KIND_RECORDING, CHUNK, part)
-        self.carrier = Carrier(self, self.readying, 10000)
+        self.slots = SlotMaker(self.keylist, self.identity.device_id, self.drbg.generate)
         self.recorder = Recorder(self, self.carrier)
 
     def say(self, line):
@@ -118,6 +121,10 @@ class DeskCamera:
 
     def check_may_record(self):
         pass
+
+    def job(self, kind, block):
+        """A slot job for `readying`, which is made before there is a key list."""
+        return self.slots.job(kind, block)
 
     def make_ready(self):
         while self.readying.step():
@@ -134,13 +141,11 @@ class DeskCamera:
             carrier.pump()
 
 
-def _blocks(image, read_back):
+def _blocks(image, read_back, echo):
     """As `main.py` makes them, unless a bench asks for another way to read back."""
-    return (
-        ProvenBlocks(RamCard(image), CHUNK)
-        if read_back is None
-        else ProvenBlocks(RamCard(image), CHUNK, read_back)
-    )
+    if read_back is None:
+        return ProvenBlocks(RamCard(image), echo)
+    return ProvenBlocks(RamCard(image), echo, read_back)
 
 
 def _key_list():

@@ -69,6 +69,7 @@ _FRAMES_AT = _KEPT + _WINDOW
 _FLASH_AT = _FRAMES_AT + (1 << 20)
 _SECTOR = 4096
 _SECTORS = 64
+_ERASED = b"\xff" * 256
 
 
 def frame_buffers(count: int, size: int) -> list:
@@ -102,6 +103,7 @@ class RamFlash:
 
     def ioctl(self, op, argument):
         if op == 6:
-            self._memory[argument * _SECTOR : (argument + 1) * _SECTOR][:] = b"\xff" * _SECTOR
+            for at in range(argument * _SECTOR, (argument + 1) * _SECTOR, len(_ERASED)):
+                self._memory[at : at + len(_ERASED)][ALL] = _ERASED
             return 0
         return {4: _SECTORS, 5: _SECTOR}.get(op, 0)
