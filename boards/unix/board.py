@@ -165,7 +165,6 @@ class DeskClock:
         self._fast, self._unset = fast, unset
         self._now = 0
         self._base_utc = time.time_ns() // 1000000
-        self._base_ticks = time.ticks_ms()
 
     def ms(self):
         if not self._fast:

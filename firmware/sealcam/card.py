@@ -121,14 +121,14 @@ class Card:
         long = "/" + "x" * (_LONGEST_NAME - 4) + "%04d"
         count = self._most_names * _ENTRIES_A_NAME // _ENTRIES_A_LONG_NAME + 1
         for number in range(count):
-            self._call(self._fs.open, at + long % number, "wb").close()
+            self._call(self._call(self._fs.open, at + long % number, "wb").close)
         for number in range(count):
             self._call(self._fs.remove, at + long % number)
         self._call(self._fs.rename, at, "/" + FOLDER)
         self._names = 0
 
     def _spare_name(self):
-        taken = self._names_in("/")
+        taken = self._call(self._names_in, "/")
         for number in range(100):
             if "sealcam-making-%d" % number not in taken:
                 return "/sealcam-making-%d" % number
@@ -168,7 +168,7 @@ class Card:
         """
         if self._names >= self._most_names:
             raise CardFull  # the folder would have to grow
-        file = self._open(name, "wb")
+        file = self._open(name, "w+b")
         self._names += 1
         part = PartFile(self, file, name, size)
         try:

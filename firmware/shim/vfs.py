@@ -1,7 +1,8 @@
-"""MicroPython's `vfs` for CPython, as far as the firmware needs it: a tree of files kept beside a block device.
+"""MicroPython's `vfs` for CPython, as far as the firmware needs it: a tree of files kept beside a block
+device.
 
-Stands in for VfsFat and VfsLfs2 where what counts is what the firmware does with files. It writes no block: what
-blocks go through, power cuts above all, is tested on real MicroPython. Never part of an image.
+Stands in for VfsFat and VfsLfs2 where what counts is what the firmware does with files. It writes no block:
+what blocks go through, power cuts above all, is tested on real MicroPython. Never part of an image.
 """
 
 import errno
@@ -53,9 +54,10 @@ class _Tree:
     def __init__(self, device, **options):
         if device.ioctl(4, 0) == 0:
             raise OSError(errno.ENODEV)  # an empty slot
-        if not hasattr(device, "shim_files"):
-            device.shim_files, device.shim_folders = {}, {"/"}
-        self._files, self._folders = device.shim_files, device.shim_folders
+        held = _deepest(device)
+        if not hasattr(held, "shim_files"):
+            self.mkfs(device)
+        self._files, self._folders = held.shim_files, held.shim_folders
 
     def open(self, path, mode):
         if "w" in mode:
@@ -105,7 +107,15 @@ class _Tree:
 
     @staticmethod
     def mkfs(device, **options):
-        device.shim_files, device.shim_folders = {}, {"/"}
+        held = _deepest(device)
+        held.shim_files, held.shim_folders = {}, {"/"}
+
+
+def _deepest(device):
+    """What outlives a restart of the camera: the store under the devices that are made anew each time."""
+    while hasattr(device, "_device") or hasattr(device, "_store"):
+        device = device._device if hasattr(device, "_device") else device._store
+    return device
 
 
 class VfsFat(_Tree):

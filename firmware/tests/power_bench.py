@@ -156,18 +156,18 @@ class Watch:
         sealer.Ctr, carrier.Sealer = Ctr, Sealer
 
 
-def fat16():
-    """A small card as a host formats it: FAT16, whose entries a torn sector cannot split, in two tables."""
-    clusters, root_entries = 4300, 512
+def fat16(clusters=4300, kind="FAT16", root_entries=512):
+    """A small card as a host formats it, in two tables. FAT16's entries a torn sector cannot split."""
     table = (clusters + 2) * 2 // 512 + 1
     sectors = 1 + 2 * table + root_entries * 32 // 512 + clusters
     card = bytearray(sectors * 512)
     fields = (b"\xeb\x3c\x90MSDOS5.0", 512, 1, 1, 2, root_entries, sectors, 0xF8, table, 32, 2, 0, 0)
     struct.pack_into("<11sHBHBHHBHHHII", card, 0, *fields)
-    struct.pack_into("<BBBI11s8s", card, 36, 0x80, 0, 0x29, 0x5EA1CA3D, b"NO NAME    ", b"FAT16   ")
+    named = (0x80, 0, 0x29, 0x5EA1CA3D, b"NO NAME    ", kind.encode() + b"   ")
+    struct.pack_into("<BBBI11s8s", card, 36, *named)
     card[510:512] = b"\x55\xaa"
     for at in (512, 512 * (1 + table)):
-        card[at : at + 4] = b"\xf8\xff\xff\xff"
+        card[at : at + 4] = b"\xf8\xff\xff\xff" if kind == "FAT16" else b"\xf8\xff\xff\x00"
     return card
 
 

@@ -1,4 +1,5 @@
-"""The journal, on a flash in memory: numbers are spent once, nothing that counts is dropped, no empty start."""
+"""The journal, on a flash in memory: numbers are spent once, nothing that counts is dropped, no empty start.
+"""
 
 import random
 import struct

@@ -1,6 +1,7 @@
 """The power-cut suite, driven from the host: `power.py` on both machines, every k-th write of each workflow.
 
-SAMPLE=i/k chooses which; SAMPLE=0/1 is all of them. What one line says went wrong, the machine's own output shows.
+SAMPLE=i/k chooses which; SAMPLE=0/1 is all of them. What one line says went wrong, the machine's own output
+shows.
 """
 
 import os

@@ -1,4 +1,6 @@
-"""The whole camera as a process on a desk, on both machines: it enrols, films, is killed, refuses, and says why."""
+"""The whole camera as a process on a desk, on both machines: it enrols, films, is killed, refuses, and says
+why.
+"""
 
 import collections
 import signal
@@ -157,7 +159,9 @@ def test_a_mute_is_a_gap_in_the_sound_and_nothing_else(desk):
 
 
 def test_killed_in_mid_recording_the_next_log_says_where_the_cut_was(desk):
-    """Proves promise 6 and `prev`: every chunk but the one in flight, and the camera's word in the next header."""
+    """Proves promise 6 and `prev`: every chunk but the one in flight, and the camera's word in the next
+    header.
+    """
     process = subprocess.Popen(
         desk.command("--real-time"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -304,7 +308,9 @@ def test_an_inventory_is_signed_over_the_hosts_nonce(desk):
 
 @pytest.mark.parametrize("torn", [[], ["--torn"]])
 def test_a_real_process_whose_power_goes_at_a_write_starts_again(desk, torn):
-    """The cut of `power.py`, once more with images and a process that dies: at a few writes, not at every one."""
+    """The cut of `power.py`, once more with images and a process that dies: at a few writes, not at every
+    one.
+    """
     for number in (9, 31, 57):
         desk.run("record; wait end; stop; power off", "--cut-after", str(number), *torn, returncode=-9)
 
