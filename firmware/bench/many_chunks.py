@@ -19,13 +19,17 @@ def main():
     camera = DeskCamera(sys.argv[1], frame_buffer=16, echo=4096)
     camera.make_ready()
     camera.carrier.begin()
-    camera.run_to(every)
-    mark = _free(camera)
-    lowest = mark
+    mark = _lowest(camera, chunks // 4, every)  # a whole part and its change: the next part is open for a while
+    lowest = _lowest(camera, chunks, every)
+    print("held" if lowest >= mark else "moved %d" % (mark - lowest))
+
+
+def _lowest(camera, chunks, every):
+    lowest = 1 << 29
     while camera.carrier.chunks < chunks:
         camera.run_to(min(chunks, camera.carrier.chunks + every))
         lowest = min(lowest, _free(camera))
-    print("held" if lowest >= mark else "moved %d" % (mark - lowest))
+    return lowest
 
 
 def _free(camera):
