@@ -19,7 +19,7 @@ def main():
     camera = DeskCamera(sys.argv[1], frame_buffer=16, echo=4096)
     camera.make_ready()
     camera.carrier.begin()
-    mark = _lowest(camera, chunks // 4, every)  # a whole part and its change: the next part is open for a while
+    mark = _lowest(camera, chunks // 4, every)  # a whole part and its change: then two are open
     lowest = _lowest(camera, chunks, every)
     print("held" if lowest >= mark else "moved %d" % (mark - lowest))
 
