@@ -78,7 +78,9 @@ test-power: setup ## cut the power, or kill the host, at every write of every wo
 	@$(PYTHON) boards/tools/sampling.py
 	@$(PYTEST) -m power firmware/tests host/tests
 
-test-docs: build/.have-venv vectors-check layers ## what the documents promise of the code: vectors, layers, sizes
+test-docs: build/.have-venv vectors-check layers ## what the documents promise: vectors, layers, sizes, the second reader
+	@echo "test-docs: docs/format"
+	@$(PYTEST) docs/format
 
 vectors: build/.have-venv ## write docs/vectors anew
 	@$(VENV)/python docs/vectors/make_vectors.py

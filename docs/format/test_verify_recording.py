@@ -16,7 +16,7 @@ reader = import_module("verify_recording")
 judge, main, words = reader.judge, reader.main, reader.words
 VECTORS = HERE.parent / "vectors"
 JUDGED = ("verdict", "strip", "last_index", "signed_to", "place")
-SIDES = ("evidence_scalar", "escrow_scalar", "vault_scalar", "verify_secret")
+SIDES = ("evidence_scalar", "escrow_scalar", "vault_scalar", "verify_secret", "secret")
 
 
 def read_vector(path: Path) -> dict[str, str]:
@@ -45,7 +45,7 @@ def word_of(text: str | None) -> tuple[int, int, bytes] | None:
 
 
 def held_by(vector: dict[str, str], side: str) -> dict[str, bytes]:
-    return {"verify_secret" if side == "verify_secret" else "scalar": bytes.fromhex(vector[side])}
+    return {side if side.endswith("secret") else "scalar": bytes.fromhex(vector[side])}
 
 
 def judged(vector: dict[str, str], side: str, **more: object) -> dict:
@@ -56,8 +56,10 @@ def judged(vector: dict[str, str], side: str, **more: object) -> dict:
 def sides_of(vector: dict[str, str]) -> list[str]:
     """Who can judge this one: a log has no escrow slot, a body no slot at all."""
     if "body" in vector:
-        return ["verify_secret"]
-    return [side for side in SIDES if side != "escrow_scalar" or vector["name"] != "log_segment"]
+        return ["verify_secret", "secret"]
+    no_slot = {"escrow_scalar"} if vector["name"] == "log_segment" else set()
+    no_slot |= {"verify_secret", "secret"} if vector.get("key") == "private" else set()
+    return [side for side in SIDES if side not in no_slot]
 
 
 ALL = {path.stem: read_vector(path) for path in sorted(VECTORS.glob("*.txt"))}
@@ -238,7 +240,7 @@ def test_an_index_beyond_all_bounds_is_altered_and_bounded() -> None:
     """Proves M17."""
     found = sealed_again({5: {8: b"\xff" * 8}})
     assert (found["verdict"], found["last_index"], found["place"]) == ("altered", (1 << 64) - 1, 6)
-    assert len(found["strip"]) <= reader.STRIP + 6
+    assert len(found["strip"]) <= reader.ABSENT + 6
 
 
 def test_an_unsigned_chunk_of_index_0_is_not_judged() -> None:

@@ -16,16 +16,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 MAGIC, BLOCKS = b"SEALCAM\n", {512: 2048, 4096: 4096, 16384: 16384}  # B by chunk size, 1.1
 MORE, ENDED, CUT, VOID = range(4)  # closing states, 1.5; MORE is ours: the journal knew more, 3.5
-TAIL, STRIP = 4096, 1 << 20  # most marks of a removed tail, 3.4, and, our own bound, of absent chunks
+TAIL, ABSENT = 4096, 1 << 20  # most marks of a removed tail, 3.4, and of absent chunks, 3.2
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256
 STATUS = {"altered": 20, "not judged": 22, "cut short": 21, "intact": 0, "no recording": 22}  # 3.7
 HPKE = hpke.Suite(hpke.KEM.P256, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 _Chunk = namedtuple("_Chunk", "position type index before tag body unknown")  # body: statement and signature
 
-def judge(parts: list, *, scalar: bytes | None = None, verify_secret: bytes | None = None,
-          points: list[bytes], word: tuple[int, int, bytes] | None = None) -> dict:
-    """Judge the parts (bytes-like or binary files) of one recording, section 3; raises on no bytes at all."""
-    return _conclude(_examine([_open(part) for part in parts], _keys(scalar, verify_secret), points), word)
+def judge(parts: list, *, points: list[bytes], scalar: bytes | None = None, secret: bytes | None = None,
+          verify_secret: bytes | None = None, word: tuple[int, int, bytes] | None = None) -> dict:
+    """Judge the parts (bytes-like or files) of one recording by a private key, `V` or `S`, section 3."""
+    keys = _keys(scalar, _expand(secret, b"sealcam/1 verify\0") if secret else verify_secret)
+    return _conclude(_examine([_open(part) for part in parts], keys, points), word)
 
 def words(judgements: list[dict]) -> list[dict]:
     """The judgements again, each under the word a later header has on it (3.5), forks altered (3.6)."""
@@ -40,12 +41,12 @@ def _later_word(facts, kin):
     after = [each for each in kin if each.sequence > facts.sequence]
     named = next((facts.closings[each.prev] for each in after if each.prev in facts.closings), None)
     h = next((each for each in after if each.prev != facts.prev), None)
-    if named or h is None or facts.ends:
+    if named or h is None or facts.ended:
         return named
     logs = [each.sequence for each in kin if each.kind == 2 and each.sequence < facts.sequence]
     first = max(logs, default=facts.sequence)
     at_hand = {each.sequence for each in kin if first <= each.sequence <= h.sequence}
-    ended = all(each.ends for each in after if each.sequence < h.sequence)
+    ended = all(each.ended for each in after if each.sequence < h.sequence)
     known = any(h.prev in each.closings for each in kin if each.sequence < h.sequence)
     return (MORE, 0, b"") if ended and not known and len(at_hand) == h.sequence - first + 1 else None
 
@@ -55,7 +56,6 @@ def _open(part):
         return mmap.mmap(part.fileno(), 0, access=mmap.ACCESS_READ)
     except (AttributeError, OSError, ValueError):  # not a file on a disk, or an empty one
         return part if isinstance(part, bytes) else bytes(part.read() if hasattr(part, "read") else part)
-
 def _u(block, offset, size):
     return int.from_bytes(block[offset : offset + size], "big")
 def _expand(secret, info):
@@ -63,22 +63,21 @@ def _expand(secret, info):
     return hmac.digest(secret, info + b"\x01", "sha256")
 
 def _heads(part):
-    """The copies that read, in order; where copy 0 does not, every place that copy 1 may have, 3.1."""
-    first = [part[:size] for size in BLOCKS.values() if _reads(part[:size])]
-    places = [len(first[0])] if first else BLOCKS.values()
-    return first + [part[at : 2 * at] for at in places if _reads(part[at : 2 * at])]
+    """The copies that read, in order; copy 1 is looked for at every place it may have, 3.1."""
+    places = [(0, size) for size in BLOCKS.values()] + [(size, 2 * size) for size in BLOCKS.values()]
+    return [part[start:end] for start, end in places if _reads(part[start:end])]
 def _reads(copy):
     """Whether a head copy reads, 3.1, and is whole for the chunk size it names."""
     known = copy[:12] == MAGIC + pack(">HH", 1, 1) and 1 <= _u(copy, 12, 1) <= 4 and _u(copy, 13, 1) == 0
     return known and BLOCKS.get(_u(copy, 14, 2)) == len(copy) and not any(copy[105:112] + copy[240:256])
 
-def _keys(scalar, secret):
+def _keys(scalar, verify_secret):
     """What the reader holds: a private key, its key id, and `V`."""
     if scalar is None:
-        return None, b"", secret
+        return None, b"", verify_secret
     private = ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1())
     form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-    return private, sha256(private.public_key().public_bytes(*form)).digest(), secret
+    return private, sha256(private.public_key().public_bytes(*form)).digest(), verify_secret
 def _addressed(copy, keys):
     """The slots addressed to us, of those before the first with role byte 0, four at most, 1.1."""
     slots = [copy[at : at + 192] for at in range(512, 512 + 4 * 192, 192)]
@@ -106,8 +105,8 @@ class _Facts:
         self.kind, self.size, self.start = _u(head, 12, 1), _u(head, 14, 2), 2 * len(head)
         self.device, self.sequence, self.prev = head[16:48], _u(head, 64, 8), head[112:144]
         self.h_core = sha256(head[:256]).digest() if head else None
-        self.chunks, self.marks, self.why, self.ends = {}, {}, {}, set()  # by index; ends: the valid ones
-        self.closings = {}  # the closing entries it could have, by digest, 3.5
+        self.chunks, self.marks, self.why, self.ended = {}, {}, {}, False  # by index; ended: a valid end at k
+        self.k, self.room, self.closings = 0, ABSENT, {}  # closing entries it could have, by digest, 3.5
     def spoil(self, index, reason):
         self.marks[index], self.why[index] = "!", reason
     def tag(self, index):  # of a proved chunk, `tag_0` for 0, else None
@@ -125,6 +124,8 @@ def _examine(parts, keys, points):
     if not opening:
         if any(keys[2] or _addressed(copy, keys) for copy in copies):
             facts.why[0] = "no head proves"
+        elif copies and not any(_slots_hold(copy) for copy in copies):
+            facts.why[0] = "no slot is for this key, and no slot area is as it was sealed"
         elif not any(part[at : at + 8] == MAGIC for part in parts for at in (0, *BLOCKS.values())):
             facts.verdict, facts.reason = "no recording", "no head"
         return facts
@@ -142,24 +143,29 @@ def _examine(parts, keys, points):
 
 def _walk(facts, parts, k_mac):
     """Place every proved chunk by its index, 3.2; hold the heads of their parts to the proof, 3.1."""
-    proved = [(part, chunks) for part in parts if (chunks := _proved(facts, part, k_mac))]
-    if any(chunk.unknown for _, chunks in proved for chunk in chunks):
+    found = [(part, _proved(facts, part, k_mac)) for part in parts]
+    if any(chunk.unknown for _, chunks in found for chunk in chunks):
         facts.verdict, facts.reason = "not judged", "unknown type or reserved bytes under a tag that proves"
-    first = next(part for part in parts if any(copy[:288] == facts.head[:288] for copy in _heads(part)))
-    cores = all(any(first[at : at + 256]) for at in (0, facts.start // 2))
-    for part in [part for part, _ in proved] or [first] * cores:
-        if part[: facts.start] != 2 * facts.head or not _slots_hold(facts.head):
-            facts.why[0] = "a head is not the one that proves"
-    last = unproved = following = 0
-    for part, chunks in sorted(proved, key=lambda each: next((c.index for c in each[1] if c.index), 0)):
-        first, following = part, 0
+    proved = [(part, chunks) for part, chunks in found if any(chunk.index for chunk in chunks)]
+    _hold_heads(facts, parts, [part for part, _ in proved])
+    newest, unproved, following = parts[0], 0, 0
+    for part, chunks in sorted(proved, key=lambda each: next(c.index for c in each[1] if c.index)):
+        newest, after = part, 0  # after: the position behind the newest chunk met
         for chunk in chunks:
-            unproved, following = unproved + chunk.position - following, chunk.position + 1
-            if chunk.index:  # an index 0 has no place: not judged
-                last, unproved = _place(facts, chunk, last, unproved), 0
-        unproved += -((facts.start - len(part)) // facts.size) - following
-    if (torn := _u(facts.block(first, following), 8, 8)) == max(facts.chunks, default=0) + 1:
+            unproved, after = unproved + chunk.position - after, chunk.position + 1
+            if chunk.index:  # an index 0 is not walked and not counted: not judged
+                _place(facts, chunk, unproved)
+                unproved, following = 0, after
+        unproved += -((facts.start - len(part)) // facts.size) - after
+    if (torn := _u(facts.block(newest, following), 8, 8)) == facts.k + 1:
         facts.marks[torn] = "~"
+def _hold_heads(facts, parts, holding):
+    """The heads of the parts that hold proved chunks, or, without any, of the first that belongs, 3.1."""
+    first = next(part for part in parts if facts.head[:288] in [copy[:288] for copy in _heads(part)])
+    cores = all(any(first[at : at + 256]) for at in (0, facts.start // 2))
+    held = [part[: facts.start] == 2 * facts.head for part in holding or [first] * cores]
+    if not all(held) or any(facts.head[288:512]) or (held and not _slots_hold(facts.head)):
+        facts.why[0] = "a head is not as it was sealed"
 def _proved(facts, part, k_mac):
     """The proved chunks of a part by position, 3.2."""
     found = []
@@ -172,17 +178,19 @@ def _proved(facts, part, k_mac):
             unknown = unknown or any(body[93:128]) or (body and any(block[256:-32]))
             found.append(_Chunk(position, kind, index, before, block[-32:], body, unknown))
     return found
-def _place(facts, chunk, last, unproved):
-    """Mark what is absent before the chunk, or the chunk if out of place, 3.2; the new highest index."""
+def _place(facts, chunk, unproved):
+    """Mark what is absent before the chunk, or the chunk if out of place, 3.2."""
     facts.chunks.setdefault(chunk.index, chunk)
-    missing = chunk.index - last - 1
-    for index in range(last + 1, last + 1 + min(unproved, missing)):
+    missing, first = chunk.index - facts.k - 1, facts.k + 1
+    marked = max(min(missing, facts.room), 0)
+    facts.marks |= dict.fromkeys(range(first, first + marked), "-")
+    for index in range(first, first + min(unproved, marked)):
         facts.spoil(index, "chunk does not prove")
     if unproved > missing:
         facts.spoil(chunk.index, "chunk out of place" if missing < 0 else "put in before it")
     elif unproved < missing:
-        facts.why[last + 1 + unproved] = "chunk absent"
-    return max(last, chunk.index)
+        facts.why[first + unproved] = "chunk absent"
+    facts.k, facts.room = max(facts.k, chunk.index), facts.room - marked
 
 def _check_chain(facts):
     """Links between neighbours, nothing after an end, 3.2; what closing entries the chunks allow, 3.5."""
@@ -191,25 +199,25 @@ def _check_chain(facts):
     for index, chunk in facts.chunks.items():
         if facts.tag(index - 1) not in (None, chunk.before):
             facts.spoil(index, "chunk does not link to the one before")
-        says += [(CUT, _u(chunk.body, 0, 8), chunk.body[8:40])] if chunk.body else []
+        says += [(CUT, _u(chunk.body, 0, 8), chunk.body[8:40])] if any(chunk.body[:8]) else []
     if after := [index for index in facts.chunks if ends and index > min(ends)]:
         facts.spoil(min(after), "chunk after the end")
     for state, index, tag in says:
         entry = facts.head[64:72] + facts.head[48:64] + pack(">Q32sB", index, tag, state)
         facts.closings[sha256(b"sealcam/1 closed\0" + entry).digest()] = (state, index, tag)
-
 def _check_signatures(facts, device):
     """Which signatures are valid, how far they reach, what is signed for, 3.3."""
     valid = {i: c for i, c in facts.chunks.items() if c.body and _is_valid(facts, c, device)}
     for index in [index for index, chunk in facts.chunks.items() if chunk.body and index not in valid]:
         facts.spoil(index, "signature is not valid")
-    facts.ends = {index for index, chunk in valid.items() if chunk.type == 3}
+    ends = [index for index, chunk in valid.items() if chunk.type == 3]
+    facts.ended = facts.k in ends
     covered, signed_for = {_u(chunk.body, 0, 8) for chunk in valid.values()}, False
     facts.signed_to = max(covered & facts.chunks.keys(), default=0)
     for index in sorted(facts.chunks, reverse=True):
         later = facts.chunks.get(index + 1)
         signed_for = index in covered or (signed_for and later and later.before == facts.chunks[index].tag)
-        facts.marks.setdefault(index, "|" if index in facts.ends else "." if signed_for else ",")
+        facts.marks.setdefault(index, "|" if index in ends else "." if signed_for else ",")
 def _is_valid(facts, chunk, device):
     """One signature, 1.3 and 3.3; of an unproved chunk only the tag stays unchecked."""
     covers, r, s = _u(chunk.body, 0, 8), _u(chunk.body, 128, 32), _u(chunk.body, 160, 32)
@@ -223,36 +231,29 @@ def _is_valid(facts, chunk, device):
 
 def _conclude(facts, word, fork=False):
     """The verdict under the camera's word, 3.4: altered before not judged before cut short before intact."""
-    marks, why, k = dict(facts.marks), dict(facts.why), max(facts.chunks, default=0)
+    marks, why = dict(facts.marks), dict(facts.why)
     if word and facts.closings:
-        _heed(facts, k, word, marks, why)
+        _heed(facts, word, marks, why)
     why |= {0: "fork: two cores under one sequence number"} if fork else {}
-    sure = word is not None or k in facts.ends
-    verdict = "altered" if why else facts.verdict or ("intact" if k in facts.ends else "cut short")
-    reason = why[min(why)] if why else facts.reason or "all proved" + ", unconfirmed" * (not sure)
+    sure, place = word is not None or facts.ended, min(why, default=None)
+    verdict = "altered" if why else facts.verdict or ("intact" if facts.ended else "cut short")
+    reason = why[place] if why else facts.reason or "all proved" + ", unconfirmed" * (not sure)
     return {"verdict": verdict, "confirmed": sure and verdict in ("intact", "cut short"), "reason": reason,
-            "strip": _strip(marks), "last_index": k, "signed_to": facts.signed_to, "word": word,
-            "place": min(why, default=None), "h_core": facts.h_core, "facts": facts}
-def _heed(facts, k, word, marks, why):
+            "strip": "".join(marks[index] for index in sorted(marks)), "place": place, "word": word,
+            "last_index": facts.k, "signed_to": facts.signed_to, "h_core": facts.h_core, "facts": facts}
+def _heed(facts, word, marks, why):
     """Every place that the camera's word makes altered, and its mark, 3.4."""
-    state, last, tag = word
+    (state, last, tag), k = word, facts.k
     other = state in (ENDED, CUT) and 0 < last <= k and facts.tag(last) not in (None, tag)
-    early = state == ENDED and k in facts.ends and last < k
+    early = state == ENDED and facts.ended and last < k
     for index in [last] * other + [last + 1] * early:
-        marks[index] = "!"
+        marks[index] = "-" if marks.get(index) == "-" else "!"
         why.setdefault(index, "the journal names another tag, or an end before this chunk")
     if state == VOID:
         why.setdefault(0, "the journal says void")
-    elif last > k or state == MORE or (state == ENDED and k not in facts.ends):
-        marks |= dict.fromkeys(range(k + 1, min(max(last, k + (state == MORE)), k + TAIL) + 1), "-")
+    elif last > k or state == MORE or (state == ENDED and not facts.ended):
+        marks |= dict.fromkeys(range(k + 1, min(max(last, k + 1), k + TAIL) + 1), "-")
         why.setdefault(k + 1, "the tail is removed")
-def _strip(marks):
-    """One mark an index; what is below a proved chunk and nowhere is absent, STRIP of them shown at most."""
-    strip, last, room = [], 0, STRIP
-    for index in sorted(marks):
-        strip += ["-" * min(index - last - 1, room), marks[index]]
-        last, room = index, room - len(strip[-2])
-    return "".join(strip)
 
 def _grouped(parts, keys):
     """The parts that belong together, 3.1: a copy of theirs equals the proving one in bytes 0..287."""
@@ -265,7 +266,6 @@ def _grouped(parts, keys):
         rest = [each for each in rest if not any(each is one for one in group)]
         groups.append([part for part, _ in group])
     return groups
-
 def _word(text):
     state, index, tag = text.split(",")
     return (ENDED, CUT, VOID).index(int(state)) + 1, int(index), bytes.fromhex(tag)

@@ -7,15 +7,32 @@ One case a file, `key: value`; long hex goes on in lines that begin with two spa
 hand, from section 3 of `docs/format/recording.md`, and computed by nobody.
 """
 
+import struct
 import sys
 from pathlib import Path
 
 from pages import pages
 from writer import (
-    DATA, DESCRIPTION, END, EVENT, LIVE, LOG, LOG_ENTRY, OPEN, PICTURE, POSITION, PRE_EVENT, SIGNATURE, SOUND, VERIFY,
-    Key, Writer, closing, description, event, mac, record, sha,
-)  # fmt: skip
-import struct
+    DATA,
+    END,
+    LIVE,
+    LOG,
+    LOG_ENTRY,
+    OPEN,
+    PICTURE,
+    POSITION,
+    PRE_EVENT,
+    SOUND,
+    VERIFY,
+    Key,
+    Writer,
+    closing,
+    description,
+    event,
+    mac,
+    record,
+    sha,
+)
 
 HERE = Path(__file__).parent
 CAMERA, OTHER_CAMERA = Key("camera"), Key("other camera")
@@ -45,7 +62,7 @@ def filmed(name: str, size: int = 512, seq: int = 1, recipients: list | None = N
 
 
 def case(name: str, says: str, w: Writer, parts: list[bytes], verdict: str, strip: str, k: int, n: int, place: int | None = None, **more: object) -> dict:
-    fields = {
+    return {
         "name": name, "says": says, "device_point": w.device.point, "device_scalar": w.device.scalar.to_bytes(32, "big"),
         "evidence_scalar": EVIDENCE.scalar.to_bytes(32, "big"), "escrow_scalar": ESCROW.scalar.to_bytes(32, "big"),
         "vault_scalar": VAULT.scalar.to_bytes(32, "big"), "secret": w.secret, "verify_secret": w.v, "h_core": w.h_core,
@@ -53,7 +70,6 @@ def case(name: str, says: str, w: Writer, parts: list[bytes], verdict: str, stri
         **more, **{f"part_{i}": part for i, part in enumerate(parts)},
         "verdict": verdict, "strip": strip, "last_index": k, "signed_to": n, "place": "none" if place is None else place,
     }  # fmt: skip
-    return fields
 
 
 def word(state: int, index: int, tag: bytes) -> str:
@@ -176,6 +192,42 @@ def altered() -> list[dict]:
     ]  # fmt: skip
 
 
+def heads() -> list[dict]:
+    """What section 3.1 says of heads that are not as they were sealed."""
+    w = filmed("heads")
+    b, block, c = w.part(), w.block, w.chunks
+    reserved = flip(flip(b, 300), block + 300)
+    role = flip(flip(b, 512, OPEN), block + 512, OPEN)
+    second = w.part(c[3:])
+    second = flip(flip(second, 70), block + 70)
+    gone = bytes(2 * block) + second[2 * block :]
+    return [
+        case("altered_head_reserved", "one bit of bytes 288..511 in both heads", w, [reserved], "altered", ".....|", 6, 5, 0),
+        case("altered_slot_role", "the role of slot 0 zeroed in both heads: no slot is left for any key", w, [role], "altered", "", 0, 0, 0, key="private"),
+        case("altered_second_heads", "one bit of both cores of part 1", w, [w.part(c[:3]), second], "altered", ".....|", 6, 5, 0),
+        case("altered_second_heads_gone", "both heads of part 1 zeroed", w, [w.part(c[:3]), gone], "altered", ".....|", 6, 5, 0),
+    ]  # fmt: skip
+
+
+def gaps() -> list[dict]:
+    """Absent, half there and removed chunks: sections 3.2 and 3.4."""
+    w, done = filmed("gaps", end=False), filmed("gaps done")
+    c, d = w.chunks, done.chunks
+    far = w.chunk(DATA, bytes(416), 150, 0, 46)
+    half = done.part(d[:3]) + d[3][:200]
+    damaged = done.part(d[:3] + [flip(d[3], 100), d[4]], 2)
+    torn = w.part(c[:4]) + c[4][:200] + bytes(312)
+    ended_4, ended_6 = word(1, 4, c[3][-32:]), word(1, 6, done.tag)
+    return [
+        case("altered_gap", "the chunk of index 46 right behind that of index 5", w, [w.part([*c, far])], "altered", "..,,," + 40 * "-" + ",", 46, 2, 6),
+        case("altered_part_block_extra", "200 bytes put in at the end of part 0", done, [half, done.part(d[3:])], "altered", "...!.|", 6, 5, 4),
+        case("altered_part_block", "chunk 4 cut to 200 bytes at the end of part 0", done, [half, done.part(d[4:])], "altered", "..,!.|", 6, 5, 4),
+        case("tail_removed_damaged", "the journal says ended at 6; chunk 4 is damaged as well", done, [damaged], "altered", "..,!,-", 5, 2, 4, word=ended_6),
+        case("tail_removed_named_below", "the journal says ended at 4, where no end is", w, [w.part(stale=1)], "altered", "..,,,-", 5, 2, 6, word=ended_4),
+        case("tail_removed_torn", "the journal says ended at 4; there is no end, and chunk 5 is torn", w, [torn], "altered", "..,,-", 4, 2, 5, word=ended_4),
+    ]  # fmt: skip
+
+
 def chains() -> list[dict]:
     """`prev`: the next header says what became of the recording before."""
     first = filmed("first", seq=3)
@@ -206,7 +258,7 @@ def text(fields: dict) -> str:
 
 def main() -> int:
     keys = {"camera": CAMERA, "evidence": EVIDENCE, "escrow": ESCROW, "vault": VAULT}
-    cases = forms() + cut_short() + altered() + chains() + pages(keys, log_entries())
+    cases = forms() + cut_short() + altered() + heads() + gaps() + chains() + pages(keys, log_entries())
     stale = []
     for fields in cases:
         path, made = HERE / f"{fields['name']}.txt", text(fields)
