@@ -6,17 +6,18 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import click
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sealhost import config, escrow, keys, keytable, media, statements
+from sealhost import config, escrow, keys, keytable, statements
 from sealhost.catalogue import Catalogue
 from sealhost.custody import Custody
 from sealhost.desk import Desk
 from sealhost.enrolment import Authority
-from sealhost.errors import KeyTrouble, SharesTooFew, SharesWrong
+from sealhost.errors import KeyTrouble, MediaBroken, SharesTooFew, SharesWrong
 from sealhost.escrow import mnemonic_of
 from sealhost.keys import SoftKey
 from sealhost.layout import ROLE_OPEN, ROLE_VERIFY
@@ -174,8 +175,18 @@ class Home:
             keytables=self.keytables,
             custody=self.custody,
             device_point=self.device_point,
-            write_mp4=media.write_mp4,
+            write_mp4=_write_mp4,
         )
+
+
+def _write_mp4(*arguments: Any, **named: Any) -> Any:
+    """`media.write_mp4`; what PyAV cannot render becomes a message."""
+    from sealhost import media  # PyAV takes longer to load than a card takes to be listed
+
+    try:
+        return media.write_mp4(*arguments, **named)
+    except media.MediaFault as fault:
+        raise MediaBroken(arguments[2], fault) from fault
 
 
 def share_text(share: str) -> str:

@@ -21,6 +21,7 @@ from pyfatfs.EightDotThree import EightDotThree
 from pyfatfs.FATDirectoryEntry import FATDirectoryEntry, make_lfn_entry
 from pyfatfs.PyFat import PyFat
 
+from sealhost.durable import sync_file
 from sealhost.errors import PlaceUnreadable
 from sealhost.reader.parts import FilePart, discard, wipe_heads
 from sealhost.reader.place import Place
@@ -55,6 +56,19 @@ def _bounds(boot: bytes) -> bool:
     return bool(powers and reserved and tables in (1, 2) and 0 < (narrow or wide) * sector <= _MAX_FAT)
 
 
+class _Bounded(PyFat):
+    """The library follows a chain for ever when it turns in a circle; this one does not."""
+
+    def get_cluster_chain(self, first_cluster: int) -> Iterator[int]:
+        """Clusters of a chain, each once."""
+        seen: set[int] = set()
+        for cluster in super().get_cluster_chain(first_cluster):
+            if cluster in seen:
+                raise PyFATException("a chain of clusters turns in a circle")
+            seen.add(cluster)
+            yield cluster
+
+
 class Fat(Place):
     """A FAT12, FAT16 or FAT32 file system at an offset of a file or a device."""
 
@@ -76,7 +90,7 @@ class Fat(Place):
             self._fat = self._mount(open(path, "rb"))  # noqa: SIM115 - the library closes it
 
     def _mount(self, file: Any) -> PyFat:
-        fat = PyFat(offset=self._offset)
+        fat = _Bounded(offset=self._offset)
         # the library counts clusters before it knows how long the root directory is, and takes some FAT12 for FAT16
         fat.root_dir_sectors = self._root_sectors
         with warnings.catch_warnings():
@@ -189,7 +203,7 @@ class Fat(Place):
 
     def _flush(self, file: Any) -> None:
         file.flush()
-        os.fsync(file.fileno())
+        sync_file(file.fileno(), "card directory")
 
     def leave(self, name: str, content: bytes) -> None:
         """Data, then the table, then the name. A cut leaves clusters that belong to nobody, or the whole

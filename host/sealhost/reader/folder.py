@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from sealhost.durable import sync_file
 from sealhost.errors import PlaceUnreadable
 from sealhost.reader.parts import FilePart, wipe_heads
 from sealhost.reader.place import Place
@@ -66,7 +67,7 @@ class Folder(Place):
             with open(aside, "wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                sync_file(file.fileno(), "card file")
             aside.replace(target)
             self._sync_folder(target.parent)
         except OSError as trouble:
@@ -83,6 +84,6 @@ class Folder(Place):
     def _sync_folder(self, path: Path) -> None:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(handle)
+            sync_file(handle, "card folder")
         finally:
             os.close(handle)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sealhost import layout
+from sealhost.durable import sync_file
 from sealhost.errors import CardUnreadable, PlaceUnreadable
 
 HEADS = 2 * max(layout.BLOCK_SIZES)  # what a wipe overwrites first: both copies of the largest head
@@ -113,7 +114,7 @@ def wipe_heads(part: FilePart) -> int:
     try:
         for at, length in pieces:
             os.pwrite(handle, bytes(length), at)
-        os.fsync(handle)
+        sync_file(handle, "card heads")
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)  # the echo is to come from the card
         if any(any(os.pread(handle, length, at)) for at, length in pieces):
             raise CardUnreadable(part.name, "its head: what was overwritten reads back as it was")
