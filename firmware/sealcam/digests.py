@@ -6,6 +6,10 @@ proves them.
 
 from hashlib import sha256 as _sha256
 
+# whole pads as two numbers: byte by byte, a new key would cost a quarter of a chunk
+_INNER = int.from_bytes(b"\x36" * 64, "big")
+_OUTER = int.from_bytes(b"\x5c" * 64, "big")
+
 
 def sha256(*parts) -> bytes:
     hasher = _sha256()
@@ -23,11 +27,9 @@ class Hmac:
     def __init__(self, key: bytes):
         if len(key) > 64:
             key = sha256(key)
-        self._inner, self._outer = bytearray(64), bytearray(64)
-        for i in range(64):
-            byte = key[i] if i < len(key) else 0
-            self._inner[i] = byte ^ 0x36
-            self._outer[i] = byte ^ 0x5C
+        padded = int.from_bytes(bytes(key) + bytes(64 - len(key)), "big")
+        self._inner = (padded ^ _INNER).to_bytes(64, "big")
+        self._outer = (padded ^ _OUTER).to_bytes(64, "big")
 
     def tag(self, view, out=None) -> bytes:
         """The 32-byte tag of one contiguous buffer, copied into the 32-byte memoryview `out` if given."""
