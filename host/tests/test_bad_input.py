@@ -39,6 +39,27 @@ def test_half_a_file_system_is_refused_in_words_and_left_alone(shift: Shift, tmp
     assert image.read_bytes() == before
 
 
+def test_a_card_without_its_first_block_and_tables_is_carved_stored_and_left_alone(
+    shift: Shift, tmp_path: Path
+) -> None:
+    """Proves promise 5: what is still intact is still recovered."""
+    film = shift.films[1]
+    image = shift.image_card(tmp_path)
+    with open(image, "r+b") as file:
+        file.write(bytes(400 << 10))  # boot sector, tables, the root directory and `sealcam`
+    before = image.read_bytes()
+
+    plain, trouble = shift.run("dock", image)
+    judged, _ = shift.run("verify", "--carve", image)
+    carved, answer = shift.run("dock", "--carve", image)
+
+    assert (plain, judged, carved) == (4, 0, 8)
+    assert "--carve" in trouble["error"]
+    assert shift.stored(film)
+    assert answer["recordings"][0]["verdict"] == "intact"
+    assert image.read_bytes() == before
+
+
 def test_foreign_and_empty_files_are_never_touched(shift: Shift, tmp_path: Path) -> None:
     card = shift.folder_card(tmp_path)
     strangers = {"holiday.jpg": b"\xff\xd8\xff\xe0 a picture", "empty.txt": b"", "notes/sealcam.txt": b"SEALCA"}

@@ -13,8 +13,9 @@ from sealhost.errors import BadStatement, NotFound
 from sealhost.ingest import Options, ingest
 from sealhost.keys import Opener
 from sealhost.layout import ROLE_OPEN, SLOT_AREA, STATE_CUT, STATE_ENDED
-from sealhost.reader import file_part, open_place
+from sealhost.reader import Place, file_part, open_place
 from sealhost.records import Judgement, Part, Word, worst
+from sealhost.salvage import Salvage
 from sealhost.verify import group, judge, read_core
 from sealhost.viewing import secret_in
 
@@ -33,13 +34,16 @@ _PLACES = click.argument("places", metavar="PLACE...", nargs=-1, required=True)
     is_flag=True,
     help="Keep what is cut short and unconfirmed on the card, whatever the policy says.",
 )
+@click.option("--carve", is_flag=True, help="The file system is gone: look at every sector, and wipe nothing.")
 @click.option(
     "--dry-run",
     is_flag=True,
     help="Verify everything and say what would happen; store, sign and wipe nothing.",
 )
 @answers
-def dock(places: tuple[str, ...], inventory: Path | None, unconfirmed_stays: bool, dry_run: bool) -> Answer:
+def dock(
+    places: tuple[str, ...], inventory: Path | None, unconfirmed_stays: bool, carve: bool, dry_run: bool
+) -> Answer:
     """Take every recording off a card: verify, store twice, read back, receipt, and only then wipe.
 
     A PLACE is a mounted folder, a block device or a card image; which one is found by looking. Stopped at any
@@ -57,11 +61,19 @@ def dock(places: tuple[str, ...], inventory: Path | None, unconfirmed_stays: boo
         progress.stage(what)
         progress(fraction)
 
-    opened = [open_place(place) for place in places]
+    opened = [_open(place, carve, home, progress) for place in places]
     desk = home.desk()
     journal = read_inventory(inventory, home) if inventory else None
     docked = ingest(opened, desk, journal, Options(dry_run, unconfirmed_stays), tell)
     return telling.docked(docked, dry_run)
+
+
+def _open(place: str, carve: bool, home: wiring.Home, progress: Progress) -> Place:
+    """The card at a place; carved, where its file system is gone."""
+    if not carve:
+        return open_place(place)
+    progress.stage("looking at every sector")
+    return Salvage(Path(place), _openers(home), lambda read, size: progress(read / (size or 1)))
 
 
 def read_inventory(path: Path, home: wiring.Home) -> statements.Inventory:
@@ -81,9 +93,10 @@ def read_inventory(path: Path, home: wiring.Home) -> statements.Inventory:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The camera's signed journal.",
 )
+@click.option("--carve", is_flag=True, help="The file system is gone: look at every sector.")
 @click.option("--jobs", default=1, show_default=True, help="Processes to share the work.")
 @answers
-def verify(files: tuple[str, ...], inventory: Path | None, jobs: int) -> Answer:
+def verify(files: tuple[str, ...], inventory: Path | None, carve: bool, jobs: int) -> Answer:
     """Judge recordings, and show one mark a chunk.
 
     A FILE is a part of a recording, a card (folder, device, image) or a stored body. Marks: `.` signed for,
@@ -97,7 +110,8 @@ def verify(files: tuple[str, ...], inventory: Path | None, jobs: int) -> Answer:
     """
     home, progress = wiring.home(), Progress("verifying")
     openers = _openers(home)
-    groups = group(_parts(files), openers)
+    places = [_open(file, True, home, progress) for file in files] if carve else []
+    groups = group([part for place in places for part in place.parts()] or _parts(files), openers)
     if not groups:
         raise NotFound("a recording in " + ", ".join(files))
     judgements = [_judged(parts, openers, home, jobs, progress) for parts in groups]

@@ -143,7 +143,7 @@ def _receipt_and_wipe(device_id: bytes, docked: Docked, desk: Desk, options: Opt
     )
     docked.receipts.append(receipt)
     for taking in own:
-        taking.stays = "" if taking.release else _stays(taking, desk, options)
+        taking.stays = _stays(taking, desk, options)
     for place in {id(taking.place): taking.place for taking in own}.values():
         mine = [taking for taking in own if taking.place is place and not taking.stays]
         if mine:
@@ -152,10 +152,12 @@ def _receipt_and_wipe(device_id: bytes, docked: Docked, desk: Desk, options: Opt
 
 def _stays(taking: Taking, desk: Desk, options: Options) -> str:
     """Why a recording that is stored stays on the card all the same; nothing where it may go."""
+    if getattr(taking.place, "is_read_only", False):
+        return "carved from a card without a file system, which is never wiped; format it when all is stored"
     judgement = taking.judgement
     unconfirmed = judgement.verdict is Verdict.CUT_SHORT and not judgement.confirmed
     allowed = desk.policy.flags & WIPE_UNCONFIRMED and not options.unconfirmed_stays
-    return UNCONFIRMED if unconfirmed and not allowed else ""
+    return UNCONFIRMED if unconfirmed and not allowed and not taking.release else ""
 
 
 def _wipe(receipt: Receipt, mine: Sequence[Taking], place: Any, desk: Desk, tell: Tell) -> Wiped:

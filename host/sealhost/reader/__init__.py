@@ -32,7 +32,7 @@ def open_place(path: Path | str) -> Place:
         raise PlaceUnreadable(path, getattr(trouble, "strerror", None) or "not a path") from trouble
     offset = fat_offset(head)
     if offset is None:
-        raise PlaceUnreadable(path, "there is no FAT file system on it; `carve` looks for what is left")
+        raise PlaceUnreadable(path, "there is no FAT file system on it; `--carve` looks for what is left")
     return Fat(path, offset)
 
 
