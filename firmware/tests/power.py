@@ -131,8 +131,10 @@ def again(bench, work, before):
     camera = bench.start()
     reach = check_all(bench, camera, before)
     film(camera)
+    check_all(bench, camera, whole(reach))
     camera.power_off()
-    check_all(bench, bench.start(), whole(reach))
+    if camera.journal.unclosed():
+        raise Broken("an orderly day left something open")
 
 
 def make_faults(kind, number):
