@@ -93,7 +93,7 @@ def closings(judgement: Judgement) -> dict[bytes, Word]:
     if core is None:
         return {}
     could = [(layout.STATE_CUT, 0, bytes(32))]
-    could += [(layout.STATE_CUT, index, tag) for index, tag in judgement.covered]
+    could += [(layout.STATE_CUT, index, tag) for index, tag in judgement.covered if index]
     could += [(layout.STATE_ENDED, index, tag) for index, tag in judgement.ends]
     return {
         layout.closing_digest(core.sequence, core.recording_id, index, tag, state): Word(

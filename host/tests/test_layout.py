@@ -1,4 +1,6 @@
-"""The recording declared twice on the host, by construct and by struct: both agree on every vector and at random."""
+"""The recording declared twice on the host, by construct and by struct: both agree on every vector and at
+random.
+"""
 
 import hashlib
 import sys

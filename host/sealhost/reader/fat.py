@@ -57,7 +57,10 @@ def _bounds(boot: bytes) -> bool:
 
 
 class _Bounded(PyFat):
-    """The library follows a chain for ever when it turns in a circle; this one does not."""
+    """The library follows a chain for ever when it turns in a circle, and writes its table when it is forgotten."""
+
+    def __del__(self) -> None:
+        """Nothing is written behind anybody's back: another run may have changed the card since."""
 
     def get_cluster_chain(self, first_cluster: int) -> Iterator[int]:
         """Clusters of a chain, each once."""

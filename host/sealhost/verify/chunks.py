@@ -15,7 +15,6 @@ from sealhost import layout
 from sealhost.records import Core, Part
 
 WINDOW = 256 * 1024  # bytes read at once: stays in the second-level cache between the copy and the hash
-MAX_INDEX = 1 << 24  # 256 GiB of 16 KiB chunks: more marks than that nobody could have filmed
 _IPAD = bytes(x ^ 0x36 for x in range(256))
 _OPAD = bytes(x ^ 0x5C for x in range(256))
 

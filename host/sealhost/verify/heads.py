@@ -42,6 +42,11 @@ class Copy:
         return self.block[layout.CORE_SIZE : layout.HEADED]
 
     @property
+    def between(self) -> bytes:
+        """What lies between tag_0 and the slot area: zeros."""
+        return self.block[layout.HEADED : layout.SLOT_AREA]
+
+    @property
     def slot_area(self) -> bytes:
         """Everything from 512 to the end of the block."""
         return self.block[layout.SLOT_AREA :]
@@ -75,16 +80,8 @@ def read_front(part: Part) -> bytes:
 
 def copies_of(front: bytes) -> list[Copy]:
     """The copies that read, copy 0 first; a copy 1 is believed where its own chunk size puts it (M13)."""
-    first = _copy_at(front, 0)
-    if first is None:
-        others = [_copy_at(front, size) for size in layout.BLOCK_SIZES]
-        return [
-            copy
-            for size, copy in zip(layout.BLOCK_SIZES, others, strict=True)
-            if copy and _sits_at(copy, size)
-        ][:1]
-    second = _copy_at(front, first.core.block_size)
-    return [first, second] if second and _sits_at(second, first.core.block_size) else [first]
+    found = [(_copy_at(front, 0), 0), *((_copy_at(front, size), size) for size in layout.BLOCK_SIZES)]
+    return [copy for copy, at in found if copy and at in (0, copy.core.block_size)]
 
 
 def _copy_at(front: bytes, offset: int) -> Copy | None:
@@ -94,10 +91,6 @@ def _copy_at(front: bytes, offset: int) -> Copy | None:
     core = layout.core_of(raw)
     block = front[offset : offset + core.block_size]
     return Copy(block, core) if len(block) == core.block_size else None
-
-
-def _sits_at(copy: Copy, offset: int) -> bool:
-    return copy.core.block_size == offset
 
 
 def has_magic(front: bytes) -> bool:

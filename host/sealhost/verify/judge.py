@@ -5,13 +5,14 @@ sentence.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from sealhost import keys, layout
 from sealhost.records import Judgement, Part, Verdict, Word
 from sealhost.verify import heads, shares, signatures
-from sealhost.verify.chunks import MAX_INDEX, Found, Index, Order, Run, Scanner, Take, positions_of
-from sealhost.verify.weigh import ALTERED, END, MISSING, PROVED, SIGNED, TORN, with_tag
+from sealhost.verify.chunks import Found, Index, Order, Scanner, Take, positions_of
+from sealhost.verify.state import State
+from sealhost.verify.weigh import TORN, with_tag
 
 Progress = Callable[[int, int], None]
 
@@ -46,13 +47,14 @@ def judge(
         take(memoryview(opened.copy.zeroed))
         take(memoryview(opened.copy.zeroed))
     walk = _Walk(parts, opened, jobs, take, progress)
-    state = _State(Index(opened.copy.tag_0))
+    state = State(Index(opened.copy.tag_0))
     walk.go(state)
     _mark_heads(parts, walk, opened.copy, state)
     _mark_links(state)
     said = signatures.weigh(_special(state), state.index, core, point)
     _mark_signatures(state, said)
-    _mark_torn(walk, state)
+    if walk.torn_at(state.last + 1):
+        state.marks.shown.append(TORN)
     return with_tag(_base(head, state, said), word, state.index.tag)
 
 
@@ -70,6 +72,10 @@ def _head(
     opened = heads.proving(copies, openings)
     if opened is None and openings.addressed:
         return Judgement(Verdict.ALTERED, core=copies[0].core, place=0, reason="no head opens"), None
+    if opened is None and not any(copy.slots_are_sound for copy in copies):
+        return Judgement(
+            Verdict.ALTERED, core=copies[0].core, place=0, reason="no slots as they were sealed"
+        ), None
     if opened is None:
         return Judgement(Verdict.NOT_JUDGED, core=copies[0].core, reason="sealed for other keys"), None
     core, area = opened.copy.core, opened.copy.slot_area
@@ -80,58 +86,6 @@ def _head(
     if point is None or keys.key_id_of(point) != core.device_id:
         return replace(base, verdict=Verdict.NOT_JUDGED, reason="the camera is not known here"), None
     return base, opened
-
-
-@dataclass
-class _State:
-    """What is known while a recording is judged; `marks` holds one byte for each index from 1."""
-
-    index: Index
-    marks: bytearray = field(default_factory=bytearray)
-    last: int = 0
-    odd: str = ""
-    head_fault: str = ""
-    runs: list[Run] = field(default_factory=list)
-
-    def mark(self, first: int, last: int, mark: int) -> None:
-        """Mark first..last; the marks grow as needed."""
-        if last > len(self.marks):
-            self.marks.extend(bytes([MISSING]) * (last - len(self.marks)))
-        self.marks[first - 1 : last] = bytes([mark]) * (last - first + 1)
-
-    def met(self, run: Run, between: int) -> int:
-        """Section 3.2: a run of proved chunks after `between` unproved positions; returns how many count
-        on.
-        """
-        first = max(1, run.first)  # an index 0 has no place
-        if run.last > MAX_INDEX:
-            self.odd = self.odd or f"chunk {run.last} is beyond what a reader counts"
-        if not 0 < run.last <= MAX_INDEX:
-            return between
-        self.runs.append(run)
-        for index in range(first, min(run.last, self.last) + 1):
-            self.index.add_stray(index, run)
-            self.mark(index, index, ALTERED)
-        if first <= self.last < run.last:
-            first, between = self.last + 1, 0
-        if first > self.last:
-            self._goes_on(first, run, between)
-        return 0
-
-    def _goes_on(self, first: int, run: Run, between: int) -> None:
-        absent = first - self.last - 1
-        changed = min(between, absent)
-        self.mark(self.last + 1, self.last + changed, ALTERED)
-        self.mark(self.last + changed + 1, first - 1, MISSING)
-        self.mark(first, run.last, PROVED)
-        if between > absent:
-            self.mark(first, first, ALTERED)  # something was put in
-        self.index.add_stretch(first, run.last, run)
-        self.last = run.last
-
-    def flag(self, index: int) -> None:
-        """Mark a proved chunk altered."""
-        self.mark(index, index, ALTERED)
 
 
 class _Walk:
@@ -151,13 +105,14 @@ class _Walk:
         self._parts = parts
         self._order = Order(take, 1, opened.copy.tag_0) if take else None
         self._progress, self._done = progress, 0
-        self._next = heads.first_of(parts, opened.copy), 0  # part and position after the last proved chunk
+        self._next = parts[0], 0  # part and position after the last proved chunk
         self.proved: list[Part] = []
 
-    def go(self, state: _State) -> None:
+    def go(self, state: State) -> None:
         """Meet every run of every part that holds one."""
         firsts = {number: self._first(part) for number, part in enumerate(self._parts)}
-        numbers = sorted((n for n in firsts if firsts[n].runs), key=lambda n: firsts[n].first_index)
+        state.odd = next((found.odd for found in firsts.values() if found.odd), "")
+        numbers = sorted((n for n in firsts if firsts[n].first_index), key=lambda n: firsts[n].first_index)
         between = 0
         for number, found in zip(numbers, self._all(numbers, firsts), strict=True):
             part = self._parts[number]
@@ -167,7 +122,7 @@ class _Walk:
             for run in found.runs:
                 between += run.position - position
                 between, position = state.met(run, between), run.position + run.count
-                self._next = part, position
+                self._next = (part, position) if run.last else self._next
             between += positions_of(part, self._core) - position
 
     def _first(self, part: Part) -> Found:
@@ -210,33 +165,32 @@ class _Walk:
         return bool(ours and header.index == index)
 
 
-def _mark_heads(parts: Sequence[Part], walk: _Walk, copy: heads.Copy, state: _State) -> None:
-    """The last bullet of section 3.1."""
-    held = walk.proved or [
-        part for part in [heads.first_of(parts, copy)] if heads.both_cores_stand(part, copy)
-    ]
-    if not all(heads.heads_agree(part, copy) for part in held):
-        state.head_fault = "a head block was changed"
+def _mark_heads(parts: Sequence[Part], walk: _Walk, copy: heads.Copy, state: State) -> None:
+    """The last two bullets of section 3.1."""
+    first = heads.first_of(parts, copy)
+    held = walk.proved or [part for part in [first] if heads.both_cores_stand(part, copy)]
+    if any(copy.between) or not all(heads.heads_agree(part, copy) for part in held):
+        state.spoil(0, "a head block was changed")
 
 
-def _mark_links(state: _State) -> None:
+def _mark_links(state: State) -> None:
     """Section 3.2, chain; chunks after an end."""
     for index in state.index.heads():
         if state.index.tag(index - 1) is not None and not state.index.links(index):
-            state.flag(index)
+            state.flag(index, "does not link to the one before it")
     ends = [index for run in state.runs for index, kind, _ in run.special if kind == layout.TYPE_END]
     if ends and (after := _next_proved(state, min(ends))):
-        state.flag(after)
+        state.flag(after, "comes after the end")
 
 
-def _next_proved(state: _State, index: int) -> int | None:
+def _next_proved(state: State, index: int) -> int | None:
     """The lowest proved index above this one."""
     above = [stray for stray in state.index.strays if stray > index]
     above += [max(first, index + 1) for first, last, _ in state.index.stretches if last > index][:1]
     return min(above, default=None)
 
 
-def _special(state: _State) -> list[tuple[int, int, bytes]]:
+def _special(state: State) -> list[tuple[int, int, bytes]]:
     """Statement chunks by rising index; of two with one index the first counts."""
     kept: dict[int, tuple[int, int, bytes]] = {}
     for run in state.runs:
@@ -246,50 +200,34 @@ def _special(state: _State) -> list[tuple[int, int, bytes]]:
     return [kept[index] for index in sorted(kept)]
 
 
-def _mark_signatures(state: _State, said: signatures.Statements) -> None:
+def _mark_signatures(state: State, said: signatures.Statements) -> None:
     """Section 3.3: the marks."""
     for index in said.refused:
-        state.flag(index)
-    proved, signed = bytes([PROVED]), bytes([SIGNED])
+        state.flag(index, "bears a signature that is not valid")
     for first, last in signatures.signed_for(said.reaches, state.index):
-        state.marks[first - 1 : last] = state.marks[first - 1 : last].replace(proved, signed)
+        state.marks.sign(first, last)
     for index in said.valid_ends:
-        if state.marks[index - 1] in (PROVED, SIGNED):
-            state.marks[index - 1] = END
+        state.marks.end(index)
 
 
-def _mark_torn(walk: _Walk, state: _State) -> None:
-    if walk.torn_at(state.last + 1):
-        state.marks.append(TORN)
-
-
-def _base(head: Judgement, state: _State, said: signatures.Statements) -> Judgement:
+def _base(head: Judgement, state: State, said: signatures.Statements) -> Judgement:
     """Section 3.4, without the camera's word."""
-    bad = [place for mark in (ALTERED, MISSING) if (place := state.marks.find(mark) + 1)]
     ended = state.last > 0 and state.last in said.valid_ends
     found = replace(
         head,
-        marks=bytes(state.marks),
+        marks=bytes(state.marks.shown),
         last_index=state.last,
-        last_tag=state.index.tag(state.last) or bytes(32),
+        last_tag=(state.index.tag(state.last) if state.last else None) or bytes(32),
         signed_to=max(said.reaches, default=0),
         ended=ended,
         covered=tuple(said.covered),
         totals=said.totals,
         ends=tuple((index, state.index.tag(index) or b"") for index in said.ends),
     )
-    if state.head_fault:
-        return replace(found, verdict=Verdict.ALTERED, place=0, reason=state.head_fault)
-    if bad:
-        return replace(
-            found, verdict=Verdict.ALTERED, place=min(bad), reason=f"chunk {min(bad)} {_why(state, min(bad))}"
-        )
+    if state.place is not None:
+        return replace(found, verdict=Verdict.ALTERED, place=state.place, reason=state.reason)
     if state.odd:
         return replace(found, verdict=Verdict.NOT_JUDGED, reason=state.odd)
     if ended:
         return replace(found, verdict=Verdict.INTACT, confirmed=True)
     return replace(found, verdict=Verdict.CUT_SHORT, reason="no end was signed; the camera has not said why")
-
-
-def _why(state: _State, place: int) -> str:
-    return "is missing" if state.marks[place - 1] == MISSING else "does not stand as it was sealed"

@@ -67,9 +67,13 @@ def _plaintexts(
     derived = keys.derive(core, secret=secret)
     if judgement.verify_secret is not None and derived.v != judgement.verify_secret:
         raise SlotClosed(judgement.name)
-    last = 0
+    marks, last = judgement.marks, 0
+    if (
+        len(marks) < judgement.last_index
+    ):  # absent indices were left out: behind the first hole no mark can be found
+        marks = marks[: marks.find(b"-")]
     for index, header, chunk in _proved(parts, core, Prover(derived.k_mac)):
-        if index <= last or index > len(judgement.marks) or judgement.marks[index - 1] not in _SHOWN:
+        if index <= last or index > len(marks) or marks[index - 1] not in _SHOWN:
             continue
         last = index
         if header.type == layout.TYPE_DATA:
@@ -77,7 +81,7 @@ def _plaintexts(
             yield index, header.first_record, _decrypt(derived.k_enc or b"", index, sealed)
         else:
             yield index, layout.NO_RECORD, b""
-    if last < judgement.last_index and judgement.marks[judgement.last_index - 1] in _SHOWN:
+    if last < judgement.last_index <= len(marks) and marks[judgement.last_index - 1] in _SHOWN:
         raise NotProved(judgement.name, last + 1)  # it proved a moment ago
 
 

@@ -43,7 +43,7 @@ def with_tag(found: Judgement, word: Word | None, tag: Callable[[int], bytes | N
     if known is not None and known != word.last_tag:
         found = _altered(_mark(found, named), named, f"the camera names another chunk {named}")
     if named > k or (says_ended and not found.ended):
-        found = tail_removed(found, named - k, "the tail was removed: the camera knows of more")
+        found = tail_removed(found, max(named - k, 1), "the tail was removed: the camera knows of more")
     elif says_ended and named < k:
         found = _altered(_mark(found, named + 1), named + 1, f"the camera says it ended at chunk {named}")
     if found.verdict is Verdict.CUT_SHORT:
@@ -54,14 +54,16 @@ def with_tag(found: Judgement, word: Word | None, tag: Callable[[int], bytes | N
 
 
 def _mark(found: Judgement, index: int) -> Judgement:
+    if found.marks[index - 1 : index] == bytes([MISSING]):
+        return found
     return replace(found, marks=found.marks[: index - 1] + bytes([ALTERED]) + found.marks[index:])
 
 
 def tail_removed(found: Judgement, missing: int, reason: str) -> Judgement:
     """Altered after the last chunk; at most so many of the missing are marked, in place of a torn one."""
     k = found.last_index
-    if missing > 0:
-        found = replace(found, marks=found.marks[:k] + bytes([MISSING]) * min(missing, TAIL_MARKS))
+    kept = found.marks.removesuffix(bytes([TORN]))
+    found = replace(found, marks=kept + bytes([MISSING]) * min(missing, TAIL_MARKS))
     return _altered(found, k + 1, reason)
 
 
