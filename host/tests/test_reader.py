@@ -22,6 +22,25 @@ OFFICE = Office()
 FILM = film(OFFICE, "..s....s..e")
 NAMES = [f"{OFFICE.device.key_id.hex()[:16]}-{1:010d}-{number:04d}.skr" for number in range(3)]
 MICROPYTHON = ROOT / "build" / "micropython" / "ctr"
+CAMERA = """
+import vfs, os
+class Blocks:
+    def __init__(self, count): self.count = count; self.data = bytearray(count * 512)
+    def readblocks(self, n, buf): buf[:] = self.data[n * 512 : n * 512 + len(buf)]
+    def writeblocks(self, n, buf): memoryview(self.data)[n * 512 : n * 512 + len(buf)] = buf
+    def ioctl(self, op, arg): return self.count if op == 4 else 512 if op == 5 else 0
+blocks = Blocks({count})
+vfs.VfsFat.mkfs(blocks)
+vfs.mount(vfs.VfsFat(blocks), "/card")
+os.mkdir("/card/sealcam")
+for number, name in enumerate({names}):
+    with open({part!r} + str(number), "rb") as source, open("/card/sealcam/" + name, "wb") as file:
+        file.write(source.read())
+for name in ("UPPER.TXT", "lower.txt", "Mixed.txt", "a name that is long.text", "ready-1.skr"):
+    with open("/card/" + name, "wb") as file: file.write(b"x")
+vfs.umount("/card")
+with open({card!r}, "wb") as out: out.write(blocks.data)
+"""
 needs_fat = pytest.mark.skipif(
     not shutil.which("mkfs.vfat") or not shutil.which("mcopy"), reason="dosfstools, mtools"
 )
@@ -132,26 +151,7 @@ def test_a_card_with_a_partition_table_is_found(tmp_path):
 def test_a_card_written_by_the_camera_itself_reads(tmp_path):
     script = tmp_path / "write.py"
     script.write_text(
-        """
-import vfs, os
-class Blocks:
-    def __init__(self, count): self.count = count; self.data = bytearray(count * 512)
-    def readblocks(self, n, buf): buf[:] = self.data[n * 512 : n * 512 + len(buf)]
-    def writeblocks(self, n, buf): memoryview(self.data)[n * 512 : n * 512 + len(buf)] = buf
-    def ioctl(self, op, arg): return self.count if op == 4 else 512 if op == 5 else 0
-blocks = Blocks(%d)
-vfs.VfsFat.mkfs(blocks)
-vfs.mount(vfs.VfsFat(blocks), "/card")
-os.mkdir("/card/sealcam")
-for number, name in enumerate(%r):
-    with open(%r + str(number), "rb") as source, open("/card/sealcam/" + name, "wb") as file:
-        file.write(source.read())
-for name in ("UPPER.TXT", "lower.txt", "Mixed.txt", "a name that is long.text", "ready-1.skr"):
-    with open("/card/" + name, "wb") as file: file.write(b"x")
-vfs.umount("/card")
-with open(%r, "wb") as out: out.write(blocks.data)
-"""
-        % (4096, NAMES, str(tmp_path / "part"), str(tmp_path / "card.img"))
+        CAMERA.format(count=4096, names=NAMES, part=str(tmp_path / "part"), card=str(tmp_path / "card.img"))
     )
     for number, content in enumerate(FILM.parts(4)):
         (tmp_path / f"part{number}").write_bytes(content)

@@ -23,8 +23,18 @@ POLICY = Policy.build(OFFICE.device, 1)
 def entry_for(found, **changes: object) -> ReceiptEntry:
     """The entry a vault would sign."""
     core = found.core
-    made = ReceiptEntry(core.sequence, core.recording_id, core.h_core, found.last_index, found.last_tag, found.verdict,
-                        found.ended, 2, 2, bytes(32))  # fmt: skip
+    made = ReceiptEntry(
+        core.sequence,
+        core.recording_id,
+        core.h_core,
+        found.last_index,
+        found.last_tag,
+        found.verdict,
+        found.ended,
+        2,
+        2,
+        bytes(32),
+    )
     return replace(made, **changes)
 
 
@@ -67,10 +77,22 @@ def test_what_is_intact_stored_twice_and_unchanged_may_go():
 
 
 @pytest.mark.promise4
-@pytest.mark.parametrize("changes", [
-    {"h_core": bytes(32)}, {"last_index": 5}, {"last_index": 7}, {"last_tag": bytes(32)}, {"verdict": Verdict.ALTERED},
-    {"verdict": Verdict.NOT_JUDGED}, {"copies": 1}, {"slot_copies": 1}, {"sequence": 9}, {"recording_id": bytes(16)},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"h_core": bytes(32)},
+        {"last_index": 5},
+        {"last_index": 7},
+        {"last_tag": bytes(32)},
+        {"verdict": Verdict.ALTERED},
+        {"verdict": Verdict.NOT_JUDGED},
+        {"copies": 1},
+        {"slot_copies": 1},
+        {"sequence": 9},
+        {"recording_id": bytes(16)},
+    ],
+    ids=str,
+)
 def test_what_does_not_fit_in_any_field_stays(changes):
     assert receipts.may_wipe(replace(ENTRY, **changes), FOUND, POLICY)
 

@@ -11,15 +11,29 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from recordings import Office, film
 
 ROWS = [
-    (Judgement(Verdict.ALTERED, marks=b"..................!.........|", last_index=29, place=19),
-     "0007.skr  ALTERED  ..................!.........|  chunk 19 of 29"),
+    (
+        Judgement(Verdict.ALTERED, marks=b"..................!.........|", last_index=29, place=19),
+        "0007.skr  ALTERED  ..................!.........|  chunk 19 of 29",
+    ),
     (Judgement(Verdict.INTACT, marks=b"...|", last_index=4), "0007.skr  INTACT  ...|  4 chunks"),
-    (Judgement(Verdict.CUT_SHORT, marks=b"..,,~", last_index=4, signed_to=2), "0007.skr  CUT SHORT  ..,,~  signed to 2 of 4, unconfirmed"),
-    (Judgement(Verdict.CUT_SHORT, True, marks=b"..,,", last_index=4, signed_to=2), "0007.skr  CUT SHORT  ..,,  signed to 2 of 4"),
+    (
+        Judgement(Verdict.CUT_SHORT, marks=b"..,,~", last_index=4, signed_to=2),
+        "0007.skr  CUT SHORT  ..,,~  signed to 2 of 4, unconfirmed",
+    ),
+    (
+        Judgement(Verdict.CUT_SHORT, True, marks=b"..,,", last_index=4, signed_to=2),
+        "0007.skr  CUT SHORT  ..,,  signed to 2 of 4",
+    ),
     (Judgement(Verdict.ALTERED, marks=b"...|", last_index=4, place=0), "0007.skr  ALTERED  ...|  the head"),
-    (Judgement(Verdict.NOT_JUDGED, reason="sealed for other keys"), "0007.skr  NOT JUDGED  sealed for other keys"),
-    (Judgement(Verdict.ALTERED, marks=b"..,---", last_index=3, place=4), "0007.skr  ALTERED  ..,---  chunk 4 of 6"),
-]  # fmt: skip
+    (
+        Judgement(Verdict.NOT_JUDGED, reason="sealed for other keys"),
+        "0007.skr  NOT JUDGED  sealed for other keys",
+    ),
+    (
+        Judgement(Verdict.ALTERED, marks=b"..,---", last_index=3, place=4),
+        "0007.skr  ALTERED  ..,---  chunk 4 of 6",
+    ),
+]
 
 
 @pytest.mark.parametrize(("judgement", "line"), ROWS, ids=[row[1][10:30] for row in ROWS])

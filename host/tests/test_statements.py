@@ -68,10 +68,17 @@ def test_a_key_list_names_readers_by_kind():
     assert KeyList.parse(found.raw, ROOT_KEY.point, at_least=3) == found
 
 
-@pytest.mark.parametrize("roles", [
-    ROLES[1:], ROLES + ROLES[:1], [*ROLES, (10, OFFICE.vault.point)], [*ROLES, (0, OFFICE.vault.point)],
-    [*ROLES[:-1], (7, b"\x04" + bytes(64))], ROLES + [(9, OFFICE.vault.point)] * 10,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "roles",
+    [
+        ROLES[1:],
+        ROLES + ROLES[:1],
+        [*ROLES, (10, OFFICE.vault.point)],
+        [*ROLES, (0, OFFICE.vault.point)],
+        [*ROLES[:-1], (7, b"\x04" + bytes(64))],
+        ROLES + [(9, OFFICE.vault.point)] * 10,
+    ],
+)
 def test_a_key_list_that_nobody_should_use_is_refused(roles):
     with pytest.raises(BadStatement):
         KeyList.build(ROOT_KEY, 1, roles)
@@ -89,10 +96,21 @@ def test_a_version_only_rises_and_another_root_signs_nothing():
         Policy.parse(old.raw, ROOT_KEY.point)
 
 
-@pytest.mark.parametrize("fields", [
-    {"flags": 64}, {"copies": 1}, {"slot_copies": 1}, {"signature_interval_ms": 999}, {"signature_interval_ms": 10_001},
-    {"chunk_size": 1024}, {"part_bytes": 16384 * 15}, {"part_bytes": (1 << 30) + 16384}, {"part_bytes": 16384 * 16 + 1},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"flags": 64},
+        {"copies": 1},
+        {"slot_copies": 1},
+        {"signature_interval_ms": 999},
+        {"signature_interval_ms": 10_001},
+        {"chunk_size": 1024},
+        {"part_bytes": 16384 * 15},
+        {"part_bytes": (1 << 30) + 16384},
+        {"part_bytes": 16384 * 16 + 1},
+    ],
+    ids=str,
+)
 def test_a_policy_that_asks_for_less_than_the_page_allows_is_refused(fields):
     assert Policy.build(ROOT_KEY, 1).sound
     with pytest.raises(BadStatement):

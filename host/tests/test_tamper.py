@@ -69,7 +69,13 @@ C = FILM.chunks
 SCORE = [
     ("untouched", [WHOLE], ".....|", "intact", None),
     ("chunk 1 changed", with_chunks(broken(1), *C[1:]), "!....|", "altered", 1),
-    ("chunk 2 changed: what stands before the hole is signed for no more", with_chunks(C[0], broken(2), *C[2:]), ",!...|", "altered", 2),
+    (
+        "chunk 2 changed: what stands before the hole is signed for no more",
+        with_chunks(C[0], broken(2), *C[2:]),
+        ",!...|",
+        "altered",
+        2,
+    ),
     ("the interim signature changed", with_chunks(*C[:2], broken(3), *C[3:]), ",,!..|", "altered", 3),
     ("chunk 5 changed", with_chunks(*C[:4], broken(5), C[5]), "..,,!|", "altered", 5),
     ("the end changed", with_chunks(*C[:5], broken(6)), "..,,,~", "cut short", None),
@@ -79,8 +85,20 @@ SCORE = [
     ("chunks 4 and 5 swapped", with_chunks(*C[:3], C[4], C[3], C[5]), "...!.|", "altered", 4),
     ("two chunks overwritten", with_chunks(C[0], bytes(SIZE), bytes(SIZE), *C[3:]), ",!!..|", "altered", 2),
     ("something put in", with_chunks(*C[:3], bytes(SIZE), *C[3:]), "...!.|", "altered", 4),
-    ("a chunk of another recording put in the place of 4", with_chunks(*C[:3], OTHER.chunks[3], *C[4:]), "..,!.|", "altered", 4),
-    ("a chunk of another camera put in the place of 4", with_chunks(*C[:3], STRANGE.chunks[3], *C[4:]), "..,!.|", "altered", 4),
+    (
+        "a chunk of another recording put in the place of 4",
+        with_chunks(*C[:3], OTHER.chunks[3], *C[4:]),
+        "..,!.|",
+        "altered",
+        4,
+    ),
+    (
+        "a chunk of another camera put in the place of 4",
+        with_chunks(*C[:3], STRANGE.chunks[3], *C[4:]),
+        "..,!.|",
+        "altered",
+        4,
+    ),
     ("the end of another recording", with_chunks(*C[:5], OTHER.chunks[5]), "..,,,", "cut short", None),
     ("the tail cut", with_chunks(*C[:5]), "..,,,", "cut short", None),
     ("the tail cut down to the signature", with_chunks(*C[:3]), "..,", "cut short", None),
@@ -97,16 +115,40 @@ SCORE = [
     ("one head of another recording", [WHOLE[:B] + OTHER.head + WHOLE[2 * B :]], ".....|", "altered", 0),
     ("both heads of another camera", [STRANGE.head * 2 + WHOLE[2 * B :]], "", "not judged", None),
     ("the slots of another recording", [part_with(FILM, area=OTHER.area)], "", "altered", 0),
-    ("slots swapped", [part_with(FILM, area=FILM.area[192:384] + FILM.area[:192] + FILM.area[384:])], ".....|", "altered", 0),
-    ("a slot of another recording in both heads", [part_with(FILM, area=OTHER.area[:192] + FILM.area[192:])], ".....|", "altered", 0),
+    (
+        "slots swapped",
+        [part_with(FILM, area=FILM.area[192:384] + FILM.area[:192] + FILM.area[384:])],
+        ".....|",
+        "altered",
+        0,
+    ),
+    (
+        "a slot of another recording in both heads",
+        [part_with(FILM, area=OTHER.area[:192] + FILM.area[192:])],
+        ".....|",
+        "altered",
+        0,
+    ),
     ("the slots zeroed", [part_with(FILM, area=bytes(B - 512))], "", "not judged", None),
     ("parts the wrong way round", FILM.parts(2)[::-1], ".....|", "intact", None),
     ("the middle part missing", [FILM.parts(2)[0], FILM.parts(2)[2]], ",,--.|", "altered", 3),
     ("a part given twice", [*FILM.parts(2), FILM.parts(2)[1]], "..!!.|", "altered", 3),
     ("a part of another recording among them", [*FILM.parts(3), OTHER.parts(3)[1]], ".....|", "intact", None),
-    ("a part of another recording under our heads", [FILM.parts(3)[0], FILM.part(OTHER.chunks[3:])], "..,", "cut short", None),
-    ("the heads of the second part destroyed", [FILM.parts(3)[0], bytes(2 * B) + FILM.parts(3)[1][2 * B :]], ".....|", "altered", 0),
-]  # fmt: skip
+    (
+        "a part of another recording under our heads",
+        [FILM.parts(3)[0], FILM.part(OTHER.chunks[3:])],
+        "..,",
+        "cut short",
+        None,
+    ),
+    (
+        "the heads of the second part destroyed",
+        [FILM.parts(3)[0], bytes(2 * B) + FILM.parts(3)[1][2 * B :]],
+        ".....|",
+        "altered",
+        0,
+    ),
+]
 
 
 @pytest.mark.promise5
@@ -125,13 +167,41 @@ WORDS = [
     ("torn, and the journal knows the end", [WHOLE[:-1] + b"x"], ENDED, "..,,,-", "altered", 6),
     ("cut, and the journal says the same", with_chunks(*C[:5]), SIGNED, "..,,,", "cut short", None),
     ("cut below what the journal signed", with_chunks(*C[:1]), SIGNED, ",-", "altered", 2),
-    ("the journal names another tag", with_chunks(*C[:5]), Word(2, 2, bytes(32), "journal"), ".!,,,", "altered", 2),
+    (
+        "the journal names another tag",
+        with_chunks(*C[:5]),
+        Word(2, 2, bytes(32), "journal"),
+        ".!,,,",
+        "altered",
+        2,
+    ),
     ("the journal ended it earlier", [WHOLE], Word(1, 5, C[4][-32:], "journal"), ".....!", "altered", 6),
-    ("the journal ended it with another tag", [WHOLE], Word(1, 6, bytes(32), "journal"), ".....!", "altered", 6),
+    (
+        "the journal ended it with another tag",
+        [WHOLE],
+        Word(1, 6, bytes(32), "journal"),
+        ".....!",
+        "altered",
+        6,
+    ),
     ("the number was void", [WHOLE], Word(3, 0, bytes(32), "journal"), ".....|", "altered", 0),
-    ("a cut that names nothing", with_chunks(*C[:2]), Word(2, 0, bytes(32), "journal"), ",,", "cut short", None),
-    ("thousands are missing", with_chunks(*C[:5]), Word(2, 90_000, bytes(32), "journal"), "..,,," + "-" * 4096, "altered", 6),
-]  # fmt: skip
+    (
+        "a cut that names nothing",
+        with_chunks(*C[:2]),
+        Word(2, 0, bytes(32), "journal"),
+        ",,",
+        "cut short",
+        None,
+    ),
+    (
+        "thousands are missing",
+        with_chunks(*C[:5]),
+        Word(2, 90_000, bytes(32), "journal"),
+        "..,,," + "-" * 4096,
+        "altered",
+        6,
+    ),
+]
 
 
 @pytest.mark.promise5
@@ -245,9 +315,15 @@ def check_bit(bit: int) -> None:
 )
 def test_a_flipped_bit_is_found_where_it_lies(place):
     starts = {
-        "core": 0, "tag_0": 256, "slot": 512, "zeros": 512 + 4 * 192, "second head": B + 100, "chunk 2": 2 * B + SIZE,
-        "signature": 2 * B + 2 * SIZE, "end": 2 * B + 5 * SIZE,
-    }  # fmt: skip
+        "core": 0,
+        "tag_0": 256,
+        "slot": 512,
+        "zeros": 512 + 4 * 192,
+        "second head": B + 100,
+        "chunk 2": 2 * B + SIZE,
+        "signature": 2 * B + 2 * SIZE,
+        "end": 2 * B + 5 * SIZE,
+    }
 
     for bit in range(starts[place] * 8, (starts[place] + 32) * 8, 5):
         check_bit(bit)

@@ -203,9 +203,19 @@ def test_must_15_a_file_without_an_end_is_unconfirmed_until_the_camera_speaks():
     )  # nothing covers 4: only judge can tell
 
 
-@pytest.mark.parametrize("fields", [
-    {"type": 9}, {"type": 0}, {"reserved": 1}, {"reserved_end": 1}, {"first": 416}, {"first": 0xFFFE}, {"index": 0},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": 9},
+        {"type": 0},
+        {"reserved": 1},
+        {"reserved_end": 1},
+        {"first": 416},
+        {"first": 0xFFFE},
+        {"index": 0},
+    ],
+    ids=str,
+)
 def test_must_17_what_nobody_may_guess_at_is_not_judged(fields):
     """Proves M17."""
     writer = film(OFFICE, "...")
@@ -351,7 +361,8 @@ def test_verify_stays_small_on_a_recording_of_any_length(tmp_path):
         script = (
             "import sys,resource; sys.path[:0]=sys.argv[2:]\n"
             "from recordings import Office; from sealhost.reader import file_part\n"
-            "print(Office().judge([file_part(sys.argv[1])]).verdict.name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+            "found = Office().judge([file_part(sys.argv[1])])\n"
+            "print(found.verdict.name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
         paths = [str(ROOT / "host"), str(Path(__file__).parent)]
         done = subprocess.run(

@@ -57,7 +57,7 @@ def _bounds(boot: bytes) -> bool:
 
 
 class _Bounded(PyFat):
-    """The library follows a chain for ever when it turns in a circle, and writes its table when it is forgotten."""
+    """The library follows a circle for ever and writes its table when forgotten; this one does neither."""
 
     def __del__(self) -> None:
         """Nothing is written behind anybody's back: another run may have changed the card since."""
@@ -94,7 +94,7 @@ class Fat(Place):
 
     def _mount(self, file: Any) -> PyFat:
         fat = _Bounded(offset=self._offset)
-        # the library counts clusters before it knows how long the root directory is, and takes some FAT12 for FAT16
+        # the library counts clusters without the root directory, and takes some FAT12 for FAT16
         fat.root_dir_sectors = self._root_sectors
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a card that was pulled is what we are here for
@@ -177,7 +177,7 @@ class Fat(Place):
         }
 
     def _forget_free_count(self, fat: PyFat, file: Any) -> None:
-        """FAT32 keeps a count of free clusters that the library does not mend: all ones make the camera count anew."""
+        """FAT32 keeps a count of free clusters that the library does not mend: all ones mean, count anew."""
         if (
             fat.fat_type == PyFat.FAT_TYPE_FAT32
             and 0 < fat.bpb_header["BPB_FSInfo"] < fat.bpb_header["BPB_RsvdSecCnt"]
