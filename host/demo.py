@@ -52,6 +52,10 @@ class Shift:
             say(f"  {line.strip()}")
         return answer
 
+    def shown(self, path: str) -> str:
+        """A file of the run, as a person would reach it from here."""
+        return os.path.relpath(self.folder / path, Path.cwd())
+
     def camera_command(self, *more: str) -> list[str]:
         images = [
             "--card",
@@ -84,15 +88,14 @@ class Shift:
         process = subprocess.Popen(
             self.camera_command(), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        process.stdin.write(f"record\nwait chunks {chunks}\nwait end\nstop\n")
+        process.stdin.write(f"record\nwait chunks {chunks}\nwait chunks {chunks + 200}\n")
         process.stdin.flush()
         for line in process.stdout:
             if line.startswith("- "):
                 say(f"  {line[2:].rstrip()}")
             if line.startswith("ok waited chunks"):
                 break
-        time.sleep(0.05)  # let it get into the middle of something
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(signal.SIGKILL)  # it films on: this falls into the middle of something
         process.communicate()
         if process.returncode != -signal.SIGKILL:
             raise DemoFault("the camera had finished before it could be killed")
@@ -172,36 +175,33 @@ def summary(
     films = [r for r in docked["recordings"] if r["kind"] == "recording"][-2:]
     receipt, wipe = docked["receipts"][-1], docked["wipes"][-1]
     described = json.loads(views["show"]["description"])
-    rest = len(docked["recordings"]) - 2
     say("\n" + "=" * 100)
-    say(
-        f"filmed by      {described['interpreter']} on board {described['board']} (from the sealed description)"
-    )
+    tell("filmed by", f"{described['interpreter']}, board {described['board']} (from the sealed description)")
     for name, recording in zip(("whole", "cut"), films, strict=True):
-        say(f"{name:<14} {recording['line']}")
-    word = next(r["word"] for r in shown["recordings"] if r["name"] == films[1]["name"])
-    say(f"the cut        {word}")
-    say(
-        f"beside them    {rest} more sealed files (the trial recording of the enrolment, log segments), all judged and stored"
+        tell(name, recording["line"])
+    tell("the cut", next(r["word"] for r in shown["recordings"] if r["name"] == films[1]["name"]))
+    rest = len(docked["recordings"]) - 2
+    tell(
+        "beside them",
+        f"{rest} more sealed files (log segments, the trial of the enrolment), judged and stored",
     )
-    copies = sorted({(r["copies"], r["slot_copies"]) for r in docked["recordings"]})
-    say(f"copies         body x {copies[0][0]}, slots x {copies[0][1]}, each read back past the page cache")
-    say(
-        f"receipt        number {receipt['receipt_no']} over {receipt['count']} files, {receipt['digest'][:32]}..."
-    )
-    say(
-        f"wiped          {len(wipe['wiped'])} files; on the card now: {len(views['emptied']['recordings'])} sealed files, and the receipt"
-    )
-    say(f"certificate    {Path(wipe['certificate']).relative_to(ROOT)}")
-    say(
-        f"custody        {views['custody']['size']} entries, every hash fits; exported to {shift.folder.relative_to(ROOT)}/custody"
-    )
-    say(
-        f"MP4            {shift.folder.relative_to(ROOT)}/whole.mp4   {shift.folder.relative_to(ROOT)}/cut.mp4"
-    )
+    copies = min((r["copies"], r["slot_copies"]) for r in docked["recordings"])
+    tell("copies", f"body x {copies[0]}, slots x {copies[1]}, each read back past the page cache")
+    digest = receipt["digest"][:32]
+    tell("receipt", f"number {receipt['receipt_no']} over {receipt['count']} files, {digest}...")
+    left = len(views["emptied"]["recordings"])
+    tell("wiped", f"{len(wipe['wiped'])} files; on the card now: {left} sealed files, and the receipt")
+    tell("certificate", shift.shown(wipe["certificate"]))
+    tell("custody", f"{views['custody']['size']} entries, every hash fits; export: {shift.shown('custody')}")
+    tell("MP4", f"{shift.shown('whole.mp4')}   {shift.shown('cut.mp4')}")
     for line in compared:
-        say(f"               {line}")
-    say(f"took           {seconds:.0f} s")
+        tell("", line)
+    tell("took", f"{seconds:.0f} s")
+
+
+def tell(what: str, text: str) -> None:
+    """One line of the summary."""
+    say(f"{what:<14} {text}")
 
 
 def main() -> int:

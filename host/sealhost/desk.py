@@ -43,7 +43,7 @@ class Desk:
 
     def note(self, event: str, subject: str = "", **detail: Any) -> int:
         """One entry of custody, durable at return."""
-        return self.custody.note(event, self.actor, subject, **detail)
+        return int(self.custody.note(event, self.actor, subject, **detail))
 
     def device_point(self, device_id: bytes) -> bytes | None:
         """The point of a camera we know, for the judge."""

@@ -193,7 +193,7 @@ def _times(authority: Authority, answer: Answer) -> bytes:
     asked = {"device_id": answer.device_id, "nonce": answer.time_nonce}
     now = {"utc_ms": authority.clock(), "tree_size": size, "root": root}
     statement = statements.make(statements.TIME, authority.key("time"), **asked, **now)
-    certificate = authority.register.get(answer.device_id).certificate
+    certificate: bytes = authority.register.get(answer.device_id).certificate
     return b"SKTIMES1" + statement + struct.pack(">I", len(certificate)) + certificate
 
 

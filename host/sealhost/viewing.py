@@ -121,8 +121,10 @@ def said(recording: Recording, judgement: Judgement, end_ms: int) -> str:
     """The words that go with the copy."""
     name = recording.h_core.hex()
     if recording.verdict is Verdict.INTACT:
-        return f"Working copy of {name}: intact, all {judgement.last_index} chunks proved, the end signed by the camera."
+        chunks = f"all {judgement.last_index} chunks proved"
+        return f"Working copy of {name}: intact, {chunks}, the end signed by the camera."
     return (
-        f"Working copy of {name}: CUT SHORT. It ends at {end_ms / 1000:.3f} s, where chunk {judgement.last_index}, the last one "
-        f"proved, ends; the camera signed up to chunk {judgement.signed_to}. What was filmed after that is not in it."
+        f"Working copy of {name}: CUT SHORT. It ends at {end_ms / 1000:.3f} s, where the last proved chunk, "
+        f"number {judgement.last_index}, ends; the camera signed up to chunk {judgement.signed_to}. "
+        "What was filmed after that is not in it."
     )

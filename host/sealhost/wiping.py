@@ -21,7 +21,10 @@ from sealhost.records import Judgement, Part, Receipt, ReceiptEntry
 from sealhost.verify import judge, read_core
 
 CERTIFICATE_OF_WIPE = 1  # the type of a vault certificate, statements.md
-METHOD = "clear (NIST SP 800-88r2): slots and heads overwritten, names removed, extents erased where the driver can"
+METHOD = (
+    "clear (NIST SP 800-88r2): slots and heads overwritten, names removed, "
+    "extents erased where the driver can"
+)
 
 
 @dataclass
@@ -92,7 +95,7 @@ def _refusal(
 
 
 def _release_refused(planned: Planned, judgement: Judgement | None, desk: Desk) -> str | None:
-    """A release stands in for the receipt's rules; every place of quarantine must still hold what it names."""
+    """A release stands in for the receipt's rules; quarantine must still hold what it names."""
     entry, quarantined = receipts.check_release(bytes.fromhex(planned.release), desk.release_point)
     if not desk.quarantine.has(quarantined):
         return "quarantine does not hold what the release names"
@@ -100,7 +103,7 @@ def _release_refused(planned: Planned, judgement: Judgement | None, desk: Desk) 
 
 
 def tail_changed(entry: ReceiptEntry, parts: Sequence[Part], judgement: Judgement) -> str | None:
-    """Read the end again: the tag at the named last index must stand there and prove, and no later chunk may."""
+    """Read the end again: the named last chunk must stand there and prove, and no later one may."""
     core = judgement.core
     if core is None or judgement.verify_secret is None:
         return "nothing on the card proves it"

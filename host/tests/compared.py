@@ -71,8 +71,8 @@ def whole(source: Path, film: Path) -> Found:
     exact = sum(abs((a - shown_ms[0]) - (b - begun)) < 0.5 for a, b in zip(shown_ms, fed_ms, strict=True))
     offset = _sound_offset(film, source, float("inf"))
     good = count == wanted == exact and min(likeness) >= LEAST_SSIM and abs(offset) <= MOST_MS
-    line = f"whole.mp4: {count} of {wanted} pictures, {exact} at their own millisecond, SSIM {min(likeness):.3f} or better"
-    return good, f"{line}, sound off by {offset:.1f} ms"
+    line = f"whole.mp4: {count} of {wanted} pictures, {exact} at their own millisecond"
+    return good, f"{line}, SSIM {min(likeness):.3f} or better, sound off by {offset:.1f} ms"
 
 
 def cut(source: Path, film: Path, end_ms: int) -> Found:

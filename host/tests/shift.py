@@ -109,19 +109,20 @@ class Shift:
         body = row.body_sha256 if row else _body_of(home, writer)
         if body is None or home.keytables.copies(writer.core.h_core) < 2 or not home.vault.has(body):
             return False
-        return len(home.vault.read_back(body)) == 2 and home.keytables.read_back(
-            home.keytables.get(writer.core.h_core)
-        ) == 2
+        return (
+            len(home.vault.read_back(body)) == 2
+            and home.keytables.read_back(home.keytables.get(writer.core.h_core)) == 2
+        )
 
 
 def _body_of(home: wiring.Home, writer: seal.Writer) -> bytes | None:
     """What custody says is its body."""
-    told = [e for e in home.custody.entries() if e.event == "recording.stored" and e.subject == writer.core.name]
+    told = [
+        e for e in home.custody.entries() if e.event == "recording.stored" and e.subject == writer.core.name
+    ]
     return bytes.fromhex(str(told[-1].detail["body"])) if told else None
 
 
 def content(writer: seal.Writer) -> bytes:
     """The part as it lies on a card."""
     return bytes(writer.head) * 2 + b"".join(bytes(chunk) for chunk in writer.chunks)
-
-

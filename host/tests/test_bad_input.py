@@ -4,11 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from shift import Shift, content, found
-
 from sealhost import receipts
 from sealhost.errors import StoreFull, StoreUnavailable
 from sealhost.vault.store import Draft
+from shift import Shift, content, found
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,11 @@ def test_a_card_without_its_first_block_and_tables_is_carved_stored_and_left_alo
 
 def test_foreign_and_empty_files_are_never_touched(shift: Shift, tmp_path: Path) -> None:
     card = shift.folder_card(tmp_path)
-    strangers = {"holiday.jpg": b"\xff\xd8\xff\xe0 a picture", "empty.txt": b"", "notes/sealcam.txt": b"SEALCA"}
+    strangers = {
+        "holiday.jpg": b"\xff\xd8\xff\xe0 a picture",
+        "empty.txt": b"",
+        "notes/sealcam.txt": b"SEALCA",
+    }
     for name, body in strangers.items():
         (card / name).parent.mkdir(exist_ok=True)
         (card / name).write_bytes(body)
@@ -183,7 +186,9 @@ def test_a_sparse_file_of_forty_gigabytes_takes_no_time_and_no_room(shift: Shift
     assert (card / "huge.bin").stat().st_size == 40 << 30
 
 
-def test_a_part_longer_than_its_recording_is_stored_without_its_stale_space(shift: Shift, tmp_path: Path) -> None:
+def test_a_part_longer_than_its_recording_is_stored_without_its_stale_space(
+    shift: Shift, tmp_path: Path
+) -> None:
     """Proves M14: stale space never enters the vault."""
     card = shift.folder_card(tmp_path)
     path = card / "sealcam" / shift.name(shift.films[1])

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 import pytest
-from shift import Shift, found
-
 from sealhost import layout
 from sealhost.cli import run, sealcam
+from shift import Shift, found
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +30,31 @@ def commands(group: click.Group, before: str = "") -> list[tuple[str, click.Comm
 
 
 COMMANDS = dict(commands(sealcam))
-CHANGES = {"init", "enrol", "escrow recover", "dock", "view", "index", "quarantine release", "custody export", "audit"}
+CHANGES = {
+    "init",
+    "enrol",
+    "escrow recover",
+    "dock",
+    "view",
+    "index",
+    "quarantine release",
+    "custody export",
+    "audit",
+}
 
 
 def test_every_command_that_was_promised_is_there() -> None:
     """Proves issue 2, item 5."""
-    promised = CHANGES | {"verify", "ls", "show", "quarantine ls", "custody show", "custody verify", "prove-encrypted", "doctor"}
+    promised = CHANGES | {
+        "verify",
+        "ls",
+        "show",
+        "quarantine ls",
+        "custody show",
+        "custody verify",
+        "prove-encrypted",
+        "doctor",
+    }
 
     assert set(COMMANDS) == promised
 
@@ -140,6 +158,8 @@ def test_a_log_segment_is_listed_only_when_asked_for(shift: Shift, tmp_path: Pat
 
 
 def test_the_module_is_the_command(shift: Shift) -> None:
-    ran = subprocess.run([sys.executable, "-m", "sealhost", "--home", shift.home, "ls"], capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-m", "sealhost", "--home", shift.home, "ls"], capture_output=True, text=True
+    )
 
     assert (ran.returncode, ran.stdout.strip()) == (0, "nothing is stored yet; dock a card")

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 import recordings
 from ledger import killed_at
-from shift import Shift, content, found
-
 from sealhost import certificates, layout, seal, statements
 from sealhost.keys import SoftKey, key_id_of
+from shift import Shift, content, found
 
 CHUNK = 512
 

@@ -53,7 +53,10 @@ def on_card(card: Path) -> set[str]:
 def end_state(shift: Shift, card: Path) -> tuple:
     """What must be the same however often it was killed: vault, key tables, catalogue, card."""
     home = shift.desk
-    rows = [(r.h_core, r.verdict, r.confirmed, r.body_sha256, r.copies, r.slot_copies) for r in home.catalogue.all()]
+    rows = [
+        (r.h_core, r.verdict, r.confirmed, r.body_sha256, r.copies, r.slot_copies)
+        for r in home.catalogue.all()
+    ]
     bodies = sorted(digest for store in home.vault.stores for digest in store.digests())
     left = sorted(Path(part.name).suffix for part in open_place(card).every_file())
     return rows, bodies, len(list(home.keytables.rows())), sorted(set(left))
@@ -63,7 +66,9 @@ def end_state(shift: Shift, card: Path) -> tuple:
 def test_a_dock_killed_at_any_step_wipes_nothing_unstored_and_ends_the_same(
     founded: Path, tmp_path: Path, as_image: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Proves promise 4 and promise 6: SIGKILL at the n-th durable call, n = 1, 2, ... until a run ends by itself."""
+    """Proves promise 4 and promise 6: SIGKILL at the n-th durable call, n = 1, 2, ... until a run ends by
+    itself.
+    """
     clean = prepared(founded, tmp_path / "clean", as_image)
     dock(*clean)
     rows, bodies, key_rows, left = end_state(*clean)
@@ -77,7 +82,9 @@ def test_a_dock_killed_at_any_step_wipes_nothing_unstored_and_ends_the_same(
             break
         kills += 1
         gone = before - on_card(card)
-        unsafe = [w.core.sequence for w in shift.films.values() if shift.name(w) in gone and not shift.stored(w)]
+        unsafe = [
+            w.core.sequence for w in shift.films.values() if shift.name(w) in gone and not shift.stored(w)
+        ]
         assert not unsafe, f"killed at {step}: wiped and not stored: {unsafe}"
         dock(shift, card)
         again = end_state(shift, card)
@@ -88,5 +95,6 @@ def test_a_dock_killed_at_any_step_wipes_nothing_unstored_and_ends_the_same(
         step += every
 
     with capsys.disabled():
-        print(f"\n{kills} kills of dock on a {'card image' if as_image else 'folder'} (SAMPLE={SAMPLE}): every one mended")
+        where = "card image" if as_image else "folder"
+        print(f"\n{kills} kills of dock on a {where} (SAMPLE={SAMPLE}): every one mended")
     assert kills > 3

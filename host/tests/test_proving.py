@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from recordings import ROOT
-from shift import Shift, content, found
-
 from sealhost import proving
 from sealhost.proving import Answer
 from sealhost.verify import part_from
+from shift import Shift, content, found
 
 STREET = (ROOT / "hil_tests" / "footage" / "street.mp4").read_bytes()
 KEYS = (1, 7, 16, 64, 4096)

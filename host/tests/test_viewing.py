@@ -6,9 +6,8 @@ from pathlib import Path
 import av
 import films
 import pytest
-from shift import Shift, found
-
 from sealhost import layout, media
+from shift import Shift, found
 
 
 @pytest.fixture(scope="module")

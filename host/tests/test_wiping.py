@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from shift import Shift, content, found
-from test_kill import closing
-
 from sealhost import layout, receipts, statements
 from sealhost.reader import open_place
+from shift import Shift, content, found
+from test_kill import closing
 
 
 @pytest.fixture(scope="module")
@@ -235,11 +234,16 @@ def log_entries(shift: Shift, events: list[tuple[int, int, int]]) -> list[bytes]
 
     previous, chain = usagelog.first_previous(shift.device.key_id), []
     for number, (event, detail, sequence) in enumerate(events, 1):
-        fields = {"magic": b"SKU1", "event": event, "detail": detail, "number": number, "boot": 1, "ms": number}
+        fields = {
+            "magic": b"SKU1",
+            "event": event,
+            "detail": detail,
+            "number": number,
+            "boot": 1,
+            "ms": number,
+        }
         fields |= {"utc_ms": 0, "reserved": 0, "sequence": sequence, "data": bytes(16), "previous": previous}
         raw = bytes(layout.LOG_ENTRY.build({**fields, "digest": bytes(32)}))
         previous = usagelog.digest_of(raw)
         chain.append(raw[:96] + previous)
     return chain
-
-

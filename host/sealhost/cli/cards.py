@@ -34,7 +34,9 @@ _PLACES = click.argument("places", metavar="PLACE...", nargs=-1, required=True)
     is_flag=True,
     help="Keep what is cut short and unconfirmed on the card, whatever the policy says.",
 )
-@click.option("--carve", is_flag=True, help="The file system is gone: look at every sector, and wipe nothing.")
+@click.option(
+    "--carve", is_flag=True, help="The file system is gone: look at every sector, and wipe nothing."
+)
 @click.option(
     "--dry-run",
     is_flag=True,
@@ -161,7 +163,7 @@ def _parts(files: Sequence[str]) -> list[Part]:
     return found
 
 
-def _secrets(parts: Sequence[Part], home: wiring.Home) -> dict[str, bytes]:
+def _secrets(parts: Sequence[Part], home: wiring.Home) -> dict[str, Any]:
     """A stored body has no slots: what opens it lies in the key table, if it is ours."""
     core = read_core(parts[0])
     if core is None or config.VAULT not in home.config.packs:

@@ -70,7 +70,7 @@ def tell_failure(fault: SealcamError, as_json: bool) -> int:
 
 
 class Progress:
-    """How far: redrawn in place for a person, a line now and then in a log, nothing for what is over at once."""
+    """How far: redrawn in place for a person, a line now and then in a log, nothing for what is quick."""
 
     shown = False
 

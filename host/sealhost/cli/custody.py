@@ -1,6 +1,7 @@
 """`custody`: the host's own log, shown, verified, exported."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -31,8 +32,8 @@ def show(subject: str, last: int | None) -> Answer:
     entries = [entry for entry in wiring.home().custody.entries() if entry.subject.startswith(subject)]
     entries = entries[-last:] if last else entries
     lines = [
-        f"{entry.n:6}  {clock(entry.at)}  {entry.event:<22} {entry.actor.role}/{entry.actor.id}  {entry.subject[:16]:<16}  "
-        + " ".join(f"{name}={_short(value)}" for name, value in sorted(entry.detail.items()))
+        f"{entry.n:6}  {clock(entry.at)}  {entry.event:<22} {entry.actor.role}/{entry.actor.id}  "
+        f"{entry.subject[:16]:<16}  {_details(entry.detail)}".rstrip()
         for entry in entries
     ]
     data = [
@@ -47,6 +48,10 @@ def show(subject: str, last: int | None) -> Answer:
         for e in entries
     ]
     return Answer({"entries": data}, lines)
+
+
+def _details(detail: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={_short(value)}" for name, value in sorted(detail.items()))
 
 
 def _short(value: object) -> str:
@@ -70,7 +75,8 @@ def verify() -> Answer:
     return Answer(
         data,
         [
-            f"{report.size} entries, every hash fits; root {report.root.hex()[:16]}, signed up to entry {report.signed}"
+            f"{report.size} entries, every hash fits; root {report.root.hex()[:16]}, "
+            f"signed up to entry {report.signed}"
         ],
     )
 

@@ -14,6 +14,7 @@ from sealhost.errors import Ambiguous, NotFound, Refused
 from sealhost.layout import KIND_LOG
 from sealhost.records import Recording
 
+_CLOCKS = {0: "clock never set", 1: "clock set by the vault", 2: "clock kept by the board"}
 _ID = click.argument("which", metavar="ID")
 
 
@@ -57,7 +58,8 @@ def _line(row: Recording) -> str:
     where = f"{row.device_id.hex()[:8]}/{row.sequence}"
     verdict = row.verdict.name.replace("_", " ") + ("" if row.confirmed or row.ended else " (unconfirmed)")
     place = f"  {printable(row.place)}" if row.place else ""
-    return f"{row.h_core.hex()[:12]}  {where:<14} {clock(row.start_utc_ms):<27} {duration(row.duration_ms):>9}  {verdict}{place}"
+    when = f"{clock(row.start_utc_ms):<27} {duration(row.duration_ms):>9}"
+    return f"{row.h_core.hex()[:12]}  {where:<14} {when}  {verdict}{place}"
 
 
 def _plain(row: Recording) -> dict[str, object]:
@@ -83,11 +85,12 @@ def show(which: str) -> Answer:
     lines = [
         f"recording    {row.h_core.hex()}",
         f"camera       {row.device_id.hex()}, number {row.sequence}, {KINDS.get(row.kind, 'file')}",
-        f"started      {clock(row.start_utc_ms)} ({['clock never set', 'clock set by the vault', 'clock kept by the board'][row.clock_source % 3]})",
-        f"length       {duration(row.duration_ms)}, {row.pictures} pictures, {row.dropped} dropped, muted {duration(row.muted_ms)}",
+        f"started      {clock(row.start_utc_ms)} ({_CLOCKS.get(row.clock_source, 'clock not known')})",
+        f"length       {duration(row.duration_ms)}, muted {duration(row.muted_ms)}",
+        f"pictures     {row.pictures}, dropped {row.dropped}, as far as the camera signed",
         f"verdict      {row.marks}",
         f"             {row.verdict.value}; signed to chunk {row.signed_to} of {row.last_index}",
-        f"stored       {size(row.size)} in {row.copies} places, slots in {row.slot_copies}, {clock(row.stored_at)}",
+        f"stored       {clock(row.stored_at)}, {size(row.size)} in {row.copies} places, slots in {row.slot_copies}",
         f"body         {row.body_sha256.hex()}",
         f"description  {_described(row)}",
     ]
@@ -135,7 +138,8 @@ def view(which: str, output: Path, reason: str, dry_run: bool) -> Answer:
     viewed = viewing.view(row, output, reason, home.room(), Progress("rendering"))
     rendered = viewed.rendered
     lines = [
-        f"{output}: {rendered.pictures} pictures, {duration(viewed.end_ms)}, sound {duration(rendered.sound_ms)}",
+        f"{output}: {rendered.pictures} pictures in {duration(viewed.end_ms)}, "
+        f"sound {duration(rendered.sound_ms)}",
         viewed.note,
     ]
     if rendered.dropped:
@@ -192,7 +196,8 @@ def audit(dry_run: bool) -> Answer:
     lines += [f"custody: {audited.custody_trouble}"] if audited.custody_trouble else []
     lines.append(
         f"{len(audited.checked)} recordings proved again in every place, {len(troubled)} with troubles; "
-        f"{audited.custody_size} custody entries; catalogue {'rebuilt' if audited.rebuilt else 'left as it was'}"
+        f"{audited.custody_size} custody entries; "
+        f"catalogue {'rebuilt' if audited.rebuilt else 'left as it was'}"
     )
     return Answer(_audited(audited), lines, audited.exit_code)
 

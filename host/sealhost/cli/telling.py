@@ -24,7 +24,7 @@ def docked(found: Docked, dry_run: bool) -> Answer:
 
 
 def exit_code(found: Docked) -> int:
-    """0: the cards may go back. 20 where something was altered, 8 where something stays for another reason."""
+    """0: the cards may go back; 20: something was altered; 8: something stays for another reason."""
     refused = any(wiped.refused for wiped in (*found.resumed, *found.wipes))
     if any(
         taking.fate == "quarantined" and taking.judgement.verdict.name == "ALTERED"
@@ -41,7 +41,8 @@ def _taking(taking: Taking, dry_run: bool) -> Iterator[str]:
     if dry_run:
         return
     if taking.fate in ("stored", "wiped"):
-        yield f"{'':14}stored {size(taking.size)} in {taking.copies} places, slots in {taking.slot_copies}, all read back"
+        copies = f"in {taking.copies} places, slots in {taking.slot_copies}, all read back"
+        yield f"{'':14}stored {size(taking.size)} {copies}"
     if taking.fate == "quarantined":
         yield f"{'':14}in quarantine as {taking.quarantine.hex()[:16]}: {taking.why}"
     if taking.stays:
@@ -50,7 +51,8 @@ def _taking(taking: Taking, dry_run: bool) -> Iterator[str]:
 
 def _wiped(wiped: Wiped, resumed: bool) -> Iterator[str]:
     again = " (begun by an earlier run)" if resumed else ""
-    yield f"receipt {wiped.receipt.receipt_no}: {len(wiped.wiped)} wiped{again}, certificate {wiped.certificate}"
+    yield f"receipt {wiped.receipt.receipt_no}: {len(wiped.wiped)} wiped{again}"
+    yield f"{'':14}certificate {wiped.certificate}"
     for h_core, reason in wiped.refused:
         yield f"{'':14}KEPT {h_core.hex()[:16]}: {reason}"
 

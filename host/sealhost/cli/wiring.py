@@ -17,7 +17,7 @@ from sealhost.catalogue import Catalogue
 from sealhost.custody import Custody
 from sealhost.desk import Desk
 from sealhost.enrolment import Authority
-from sealhost.errors import KeyTrouble, MediaBroken, SharesTooFew, SharesWrong
+from sealhost.errors import KeyTrouble, SharesTooFew, SharesWrong
 from sealhost.escrow import mnemonic_of
 from sealhost.keys import SoftKey
 from sealhost.layout import ROLE_OPEN, ROLE_VERIFY
@@ -180,13 +180,10 @@ class Home:
 
 
 def _write_mp4(*arguments: Any, **named: Any) -> Any:
-    """`media.write_mp4`; what PyAV cannot render becomes a message."""
-    from sealhost import media  # PyAV takes longer to load than a card takes to be listed
+    """`media.write_mp4`; PyAV takes longer to load than a card takes to be listed."""
+    from sealhost import media
 
-    try:
-        return media.write_mp4(*arguments, **named)
-    except media.MediaFault as fault:
-        raise MediaBroken(arguments[2], fault) from fault
+    return media.write_mp4(*arguments, **named)
 
 
 def share_text(share: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from sealhost import layout, score
 from sealhost.desk import Desk
-from sealhost.records import Judgement, KeyRow, Part, ReceiptEntry, Recording
+from sealhost.errors import InternalFault
+from sealhost.records import Core, Judgement, KeyRow, Part, ReceiptEntry, Recording
 from sealhost.verify import judge
 
 
@@ -29,6 +30,13 @@ class Taking:
     stays: str = ""  # why it stays on the card, where it does
     release: str = ""  # hex of the evidence office's release, where there is one
     files: tuple[str, ...] = field(default=())
+
+    @property
+    def core(self) -> Core:
+        """The core of a recording that proved; whoever asks has seen a verdict that may be stored."""
+        if self.judgement.core is None:
+            raise InternalFault("a recording without a head was to be stored")
+        return self.judgement.core
 
     @property
     def h_core(self) -> bytes:
@@ -89,7 +97,7 @@ def take(place: Any, parts: Sequence[Part], desk: Desk, dry_run: bool, progress:
 
 
 def settle(taking: Taking, desk: Desk) -> None:
-    """To the vault or to quarantine, for good; every copy is read back, past the cache, before this returns."""
+    """To the vault or to quarantine, for good; every copy is read back past the cache."""
     if taking.judgement.verdict.may_store:
         _store(taking, desk)
     else:
@@ -97,12 +105,12 @@ def settle(taking: Taking, desk: Desk) -> None:
 
 
 def _store(taking: Taking, desk: Desk) -> None:
-    judgement, core = taking.judgement, taking.judgement.core
+    judgement, core = taking.judgement, taking.core
     if reason := _knows_better(taking, desk):
         taking.fate, taking.why, taking.stays = "kept", reason, reason
         desk.note("card.kept", core.name, reason=reason)
         return
-    row = KeyRow(core.h_core, core.device_id, core.sequence, core.recording_id, judgement.slot_area)
+    row = KeyRow(core.h_core, core.device_id, core.sequence, core.recording_id, judgement.slot_area or b"")
     desk.note(
         "recording.verified",
         core.name,
@@ -132,7 +140,7 @@ def sealed_ms(body: Part, judgement: Judgement) -> int:
 
 
 def _knows_better(taking: Taking, desk: Desk) -> str:
-    """Why this copy may not take the place of what is stored already: the card shows less than it once did."""
+    """Why this copy may not replace what is stored already: the card shows less than it once did."""
     stored = desk.catalogue.get(taking.h_core)
     if stored is None or stored.last_index <= taking.judgement.last_index:
         return ""
@@ -141,7 +149,7 @@ def _knows_better(taking: Taking, desk: Desk) -> str:
 
 def recording_of(taking: Taking, desk: Desk) -> Recording:
     """The row of the catalogue."""
-    judgement, core, totals = taking.judgement, taking.judgement.core, taking.judgement.totals
+    judgement, core, totals = taking.judgement, taking.core, taking.judgement.totals
     return Recording(
         h_core=core.h_core,
         device_id=core.device_id,
@@ -191,7 +199,7 @@ def _quarantine(taking: Taking, desk: Desk) -> None:
 
 def entry_of(taking: Taking) -> ReceiptEntry:
     """What the receipt will say of it."""
-    judgement, core = taking.judgement, taking.judgement.core
+    judgement, core = taking.judgement, taking.core
     return ReceiptEntry(
         sequence=core.sequence,
         recording_id=core.recording_id,

@@ -5,6 +5,7 @@ agree more often than chance allows, the same key went over both. Random bytes a
 in 256. Bytes in, findings out.
 """
 
+import math
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def _column_sigmas(window: bytes, period: int) -> float:
         column = window[c::period]
         pairs += len(column) * (len(column) - 1) // 2
         equal += sum(n * (n - 1) // 2 for n in Counter(column).values())
-    return (equal - pairs / 256) / (pairs / 256) ** 0.5
+    return (equal - pairs / 256) / math.sqrt(pairs / 256)
 
 
 def _agreeing(number: int, period: int, count: int) -> int:
@@ -86,11 +87,11 @@ def _agreeing(number: int, period: int, count: int) -> int:
 
 def _beyond_chance(count: int) -> float:
     mean = count / 256
-    return mean + _SIGMAS * max(mean, 1) ** 0.5
+    return mean + _SIGMAS * math.sqrt(max(mean, 1))
 
 
 def _is_key(window: bytes, period: int) -> bool:
-    """Not whole cipher blocks that come back (that is AES in its weakest mode), nor a short header that does."""
+    """Not whole cipher blocks that come back (AES in its weakest mode), nor a short header that does."""
     single = [i for i in _matches(window, period) if not _in_equal_block(window, i, period)]
     if len(single) <= _beyond_chance(len(window) - period):
         return False
