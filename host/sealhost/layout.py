@@ -148,8 +148,11 @@ RECORD_STRUCT = struct.Struct(">BBHII")
 
 
 def chunk_struct(chunk_size: int) -> struct.Struct:
-    """Header fields and tag of a whole chunk, payload skipped, for `iter_unpack` over a window of chunks."""
-    return struct.Struct(f">4sBBHQ8sII32s{chunk_size - CHUNK_OVERHEAD}x32s")
+    """What is looked at in every chunk of a window; milliseconds and payload are skipped.
+
+    Mark, type and zero in one; first record; index; recording id; zeros; previous tag; tag.
+    """
+    return struct.Struct(f">6sHQ8s4xI32s{chunk_size - CHUNK_OVERHEAD}x32s")
 
 
 def core_of(raw: bytes) -> Core:
