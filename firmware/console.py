@@ -29,6 +29,8 @@ class Console:
             answer = "refused 0x%02x %s" % (fault.status, describe(type(fault)))
         except (Usage, ValueError) as fault:
             answer = "refused 0x00 %s" % fault
+        except OSError as fault:  # of the machine it runs on: no folder, no room
+            answer = "refused 0x00 the machine says error %s" % fault.args[0]
         print(answer)
 
     def _act(self, words, line):

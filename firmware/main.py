@@ -115,7 +115,7 @@ class Camera:
             self.logbook.open(self._log_carrier)
         except (NoCard, CardFault, CardFull, JournalFull) as fault:
             self.card_fault = type(fault)
-            self.say("- the card cannot be used: %s" % self.card_fault.__name__)
+            self.say("- refuses to record: %s" % self.card_fault.__name__)
 
     def _build_recorder(self):
         slots = SlotMaker(self.keylist, self.identity.device_id, self.drbg.generate)
@@ -144,9 +144,21 @@ class Camera:
             raise CardFault  # until it is taken out and put in again
 
     def step(self) -> bool:
-        """One slice of whatever there is to do; False if there is nothing."""
-        if self.recorder is None:
+        """One slice of whatever there is to do; False if there is nothing. A fault of flash ends it all, and
+        is said.
+        """
+        if self.recorder is None or self.fault is not None:
             return False
+        try:
+            return self._step()
+        except SealcamError as fault:
+            self.fault = type(fault)
+            self.say("- refuses to record: %s" % self.fault.__name__)
+            if self.recorder.recording:
+                self.recorder.give_up(fault)
+            return True
+
+    def _step(self):
         worked = self.recorder.step()
         worked = self.logbook.step() or worked
         if not worked and not self.recorder.recording and self.card_fault is None and not self.card.dead:
@@ -158,7 +170,7 @@ class Camera:
             return self._readying.step()
         except (CardFull, CardFault) as fault:
             self.card_fault = type(fault)
-            self.say("- the card cannot be used: %s" % self.card_fault.__name__)
+            self.say("- refuses to record: %s" % self.card_fault.__name__)
             return False
 
     def film(self, milliseconds: int) -> None:
@@ -179,6 +191,9 @@ class Camera:
     def power_off(self) -> None:
         """In order: end what is open, close the log, let go of the card."""
         if self.recorder is None:
+            return
+        if self.fault is not None:
+            self.card.unmount()  # nothing can be written down any more
             return
         if self.recorder.recording:
             self.recorder.stop(REASON_POWER_DOWN)

@@ -27,6 +27,8 @@ import reel  # noqa: E402
 import vfs  # noqa: E402
 from console import Console, Usage, describe  # noqa: E402
 from sealcam import crypto  # noqa: E402
+from sealcam.errors import SealcamError  # noqa: E402
+from sealcam.flash import NotThere  # noqa: E402
 
 _VALUES = "card flash reel exchange run card-fails-at card-loses-at cut-after make-card".split()
 _SWITCHES = "fast real-time torn card-full clock-unset bad-cipher blank-key bad-keylist no-entropy".split()
@@ -94,6 +96,8 @@ def _card_device(options, faults):
     path = options["card"]
     if "make-card" in options and not _exists(path):
         _make_card(path, int(options["make-card"]))
+    if not _exists(path):
+        raise Usage("there is no %s; --make-card SIZE_MB makes one" % path)
     return desk.Blocks(desk.FileStore(path), desk.SECTOR, faults, True)
 
 
@@ -151,8 +155,15 @@ def fill_card(camera) -> None:
 
 def run(arguments: list) -> int:
     options = parse(arguments)
-    camera = main.Camera(make_board(options))
-    spoil(camera, options)
+    try:
+        camera = main.Camera(make_board(options))
+    except SealcamError as fault:
+        print("- refuses 0x%02x %s" % (fault.status, describe(type(fault))))
+        return 1
+    try:
+        spoil(camera, options)
+    except NotThere:
+        raise Usage("only a camera that is enrolled can be spoiled") from None
     camera.boot()
     if "card-full" in options and camera.recorder:
         fill_card(camera)

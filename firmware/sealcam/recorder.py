@@ -70,12 +70,13 @@ class Recorder:
                 raise NotDrilled  # nobody has shown that they can open what this key list seals
             self._carrier.begin()
             self._begin_stream(reason)
+            camera.logbook.note(usagelog.RECORD_START, KIND_RECORDING, self.seq, self._carrier.recording_id)
         except SealcamError as fault:
             self._refused(fault)
             raise
-        camera.logbook.note(usagelog.RECORD_START, KIND_RECORDING, self.seq, self._carrier.recording_id)
 
     def _refused(self, fault):
+        self._camera.source.stop()
         self._carrier.cut()
         self._camera.logbook.note(usagelog.REFUSED, fault.status)
 
@@ -115,7 +116,7 @@ class Recorder:
         except CardFull:
             self.stop(REASON_CARD_FULL)
         except SealcamError as fault:
-            self._fail(fault)
+            self.give_up(fault)
         return True
 
     def _step(self):
@@ -172,7 +173,7 @@ class Recorder:
         try:
             self._finish(reason)
         except SealcamError as fault:
-            self._fail(fault)
+            self.give_up(fault)
             raise
         camera.logbook.note(usagelog.RECORD_STOP, reason, carrier.seq, carrier.recording_id)
         if reason == REASON_CARD_FULL:
@@ -195,7 +196,7 @@ class Recorder:
         camera.source.stop()
         carrier.end(reason)
 
-    def _fail(self, fault):
+    def give_up(self, fault: SealcamError) -> None:
         """The card or the source failed: say so, close the books as far as they reach, record no further."""
         camera, carrier = self._camera, self._carrier
         self.fault = type(fault)

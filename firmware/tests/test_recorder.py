@@ -228,6 +228,25 @@ def test_a_card_that_dies_stops_the_recording_and_closes_the_books(bench):
     assert struct.unpack_from(">Q", closed[-1], 16)[0] == recorder.seq
 
 
+def test_flash_that_fails_in_mid_recording_stops_it_and_the_next_boot_closes_the_books(bench):
+    camera = bench.start()
+    recorder = film(camera, 5)
+
+    def lose(*arguments):
+        raise JournalFault
+
+    camera.journal.progress = camera.journal.close_file = camera.files.append = lose
+    while recorder.recording:
+        if not camera.step():
+            camera.board.idle(camera)
+
+    assert recorder.fault is JournalFault
+    assert any("could not be written down" in line for line in bench.said)
+    seq, camera = recorder.seq, bench.start()
+    closed = {struct.unpack_from(">Q", e, 16)[0]: e[5] for e in camera.journal.entries() if e[4] == 3}
+    assert closed[seq] in (layout.STATE_CUT, layout.STATE_ENDED) and camera.fault is None
+
+
 def test_a_full_card_ends_the_recording_with_its_reason(bench):
     camera = bench.start()
     room = camera.card.has_room

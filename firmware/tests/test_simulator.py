@@ -325,3 +325,28 @@ def test_usage_is_answered_with_two(tmp_path):
         [str(vm.binary("ctr")), str(vm.FIRMWARE / "simulator.py"), "--plain"], capture_output=True, text=True
     )
     assert ended.returncode == 2 and "unknown: --plain" in ended.stdout
+
+
+def test_what_cannot_be_meant_is_said_in_words(tmp_path):
+    program, flash = (
+        [str(vm.binary("ctr")), str(vm.FIRMWARE / "simulator.py")],
+        ["--flash", str(tmp_path / "f.img")],
+    )
+    missing = subprocess.run(
+        [*program, *flash, "--card", str(tmp_path / "no.img")], capture_output=True, text=True
+    )
+    spoiled = subprocess.run([*program, *flash, "--blank-key"], capture_output=True, text=True)
+
+    assert missing.returncode == 2 and "--make-card" in missing.stdout
+    assert spoiled.returncode == 2 and "enrolled" in spoiled.stdout
+
+
+def test_a_damaged_flash_image_is_refused_and_never_formatted(desk):
+    content = bytearray(desk.flash.read_bytes())
+    content[18 * 4096 :] = bytes(len(content) - 18 * 4096)
+    desk.flash.write_bytes(content)
+
+    said = desk.run("record", returncode=1)
+
+    assert "refuses 0x22" in said
+    assert desk.flash.read_bytes() == bytes(content)
