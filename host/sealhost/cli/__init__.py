@@ -2,6 +2,7 @@
 no rule of its own.
 """
 
+import resource
 import sys
 
 import click
@@ -11,6 +12,7 @@ from sealhost.cli import cards, custody, enrolling, founding, holdings, quaranti
 from sealhost.cli.console import clear_progress, tell_failure
 from sealhost.errors import BadUsage, InternalFault, SealcamError
 
+_FILES = 65536
 _HELP = """Take sealed recordings off cameras: verify, store twice, receipt, wipe.
 
 \b
@@ -59,6 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """As `main`, answering the exit code."""
+    _allow_many_files()
     as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:
         return sealcam.main(arguments, prog_name="sealcam", standalone_mode=False) or 0
@@ -79,3 +82,11 @@ def run(arguments: list[str] | None = None) -> int:
         return tell_failure(fault, as_json)
     except Exception as fault:  # noqa: BLE001 - the outermost loop: a person gets a message, never a trace
         return tell_failure(InternalFault(f"{type(fault).__name__}: {fault}"), as_json)
+
+
+def _allow_many_files() -> None:
+    """A card may hold thousands of files, each of which is held open while it is judged."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

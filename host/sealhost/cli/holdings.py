@@ -90,7 +90,8 @@ def show(which: str) -> Answer:
         f"pictures     {row.pictures}, dropped {row.dropped}, as far as the camera signed",
         f"verdict      {row.marks}",
         f"             {row.verdict.value}; signed to chunk {row.signed_to} of {row.last_index}",
-        f"stored       {clock(row.stored_at)}, {size(row.size)} in {row.copies} places, slots in {row.slot_copies}",
+        f"stored       {clock(row.stored_at)}, {size(row.size)} in {row.copies} places, "
+        f"slots in {row.slot_copies}",
         f"body         {row.body_sha256.hex()}",
         f"description  {_described(row)}",
     ]

@@ -14,7 +14,7 @@ from sealhost.desk import Desk, Tell, tell_nobody
 from sealhost.ingest.logs import Log, find_gaps, read_logs
 from sealhost.ingest.taking import Taking, entry_of, sealed_ms, settle, take
 from sealhost.plans import Plan, Planned
-from sealhost.records import Judgement, Receipt, Verdict, Word
+from sealhost.records import Judgement, Part, Receipt, Verdict, Word
 from sealhost.verify import group, judge
 from sealhost.wiping import Wiped, carry_out
 
@@ -91,7 +91,15 @@ def _take_all(place: Any, desk: Desk, options: Options, tell: Tell) -> list[Taki
 
         takings.append(take(place, parts, desk, options.dry_run, progress))
         done += sum(part.size for part in parts)
+        _let_go(parts)
     return takings
+
+
+def _let_go(parts: Sequence[Part]) -> None:
+    """Give files back; they are opened again when they are looked at again."""
+    for part in parts:
+        if close := getattr(part, "close", None):
+            close()
 
 
 def _hear_words(takings: Sequence[Taking], inventory: Any, desk: Desk) -> None:
