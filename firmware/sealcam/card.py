@@ -78,7 +78,7 @@ class Card:
     Names are those in the folder `sealcam`. Everything raises CardFault where the card fails or lost a write.
     """
 
-    def __init__(self, blocks, mount_point: str, most_names: int = 2000):
+    def __init__(self, blocks, mount_point: str, most_names: int = 250):
         self._blocks, self._at, self._most_names = blocks, mount_point, most_names
         self._fs = None
         self._names = 0
