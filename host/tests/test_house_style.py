@@ -175,7 +175,8 @@ def test_the_layer_test_sees_an_import_that_points_the_wrong_way(tmp_path, monke
     folder = tmp_path / "sealcam"
     folder.mkdir()
     wrong = folder / "sealer.py"
-    wrong.write_text("from sealcam import card\nfrom sealcam.recorder import Recorder\nfrom . import layout\n")
+    lines = ["from sealcam import card", "from sealcam.recorder import Recorder", "from . import layout"]
+    wrong.write_text("\n".join(lines))
     monkeypatch.setitem(HALVES, "sealcam", folder)
 
     imported = imports_of(wrong, "sealcam")

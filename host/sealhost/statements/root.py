@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import construct as c
 
@@ -150,7 +151,7 @@ class Policy:
         return self.allows(SOUND)
 
     @classmethod
-    def build(cls, root: keys.SoftKey, version: int, **fields: int) -> "Policy":
+    def build(cls, root: keys.SoftKey, version: int, **fields: Any) -> "Policy":
         """A signed policy; `raw` is the file."""
         wanted = vars(cls(root.key_id, version, **fields))
         body = bytes(_POLICY.build({**wanted, "zero": bytes(42)}))
