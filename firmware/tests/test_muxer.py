@@ -2,7 +2,8 @@
 
 import pytest
 import stream_parts as parts
-from hypothesis import given, settings
+from fuzzing import fuzzed
+from hypothesis import given
 from hypothesis import strategies as st
 from sealcam import layout
 from sealcam.errors import FormatFault, OutOfOrder
@@ -43,7 +44,7 @@ def plain_chunks(records, chunk_size, pads):
     return filled, muxer
 
 
-@settings(max_examples=150, deadline=None)
+@fuzzed()
 @given(RECORDS, st.sampled_from(layout.CHUNK_SIZES), st.sets(st.integers(0, 11)))
 def test_any_records_in_any_chunk_size_with_pads_anywhere_come_back_exactly(records, chunk_size, pads):
     filled, muxer = plain_chunks(records, chunk_size, pads)

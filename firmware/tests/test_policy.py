@@ -4,7 +4,8 @@ import struct
 
 import pytest
 import stream_parts as parts
-from hypothesis import given, settings
+from fuzzing import fuzzed
+from hypothesis import given
 from hypothesis import strategies as st
 from sealcam import p256, policy, statements
 from sealcam.errors import KeyListFault, PolicyFault
@@ -120,7 +121,7 @@ def test_a_list_of_another_length_or_with_reserved_bytes_is_refused():
             read_list(body)
 
 
-@settings(max_examples=80, deadline=None)
+@fuzzed(4)
 @given(st.binary(max_size=700))
 def test_a_signed_list_of_random_bytes_is_refused(noise):
     with pytest.raises(KeyListFault):
@@ -188,7 +189,7 @@ def test_no_policy_at_all_is_the_strictest():
     assert strictest.signature_interval_ms == 1000 and strictest.copies >= 2
 
 
-@settings(max_examples=80, deadline=None)
+@fuzzed(4)
 @given(st.binary(min_size=60, max_size=60))
 def test_a_signed_policy_of_random_fields_is_refused_or_keeps_every_rule(noise):
     body = ORGANISATION + struct.pack(">I", 1) + noise[:18] + bytes(42)

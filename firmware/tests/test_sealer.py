@@ -5,7 +5,8 @@ from hashlib import sha256
 
 import pytest
 import stream_parts as parts
-from hypothesis import given, settings
+from fuzzing import fuzzed
+from hypothesis import given
 from hypothesis import strategies as st
 from sealcam import layout, p256
 from sealcam.errors import FormatFault, NotProved, OutOfOrder
@@ -297,7 +298,7 @@ def test_a_chunk_of_another_recording_does_not_open():
         opener.open(bytearray(chunks[0][:-1]), 1, opener.tag_0)
 
 
-@settings(max_examples=200, deadline=None)
+@fuzzed()
 @given(st.binary(min_size=512, max_size=512))
 def test_random_bytes_never_open(noise):
     opener = Unsealer(parts.core(), parts.SECRET, 512)

@@ -5,7 +5,8 @@ from hashlib import sha256
 
 import pytest
 import stream_parts as parts
-from hypothesis import given, settings
+from fuzzing import fuzzed
+from hypothesis import given
 from hypothesis import strategies as st
 from sealcam import p256, statements
 from sealcam.errors import BadSignature
@@ -75,7 +76,7 @@ def test_another_key_and_a_point_that_is_none_are_refused():
             statements.read(statements.INVENTORY, INVENTORY, point)
 
 
-@settings(max_examples=60, deadline=None)
+@fuzzed(4)
 @given(st.integers(0, len(INVENTORY) * 8 - 1))
 def test_any_flipped_bit_is_refused(bit):
     blob = bytearray(INVENTORY)
@@ -109,7 +110,7 @@ def test_a_file_whose_body_is_another_is_refused():
     assert statements.check_file(statements.POLICY, file, POINT) == (1, body)
 
 
-@settings(max_examples=150, deadline=None)
+@fuzzed()
 @given(st.binary(max_size=400))
 def test_random_bytes_are_refused(noise):
     with pytest.raises(BadSignature):

@@ -1,7 +1,8 @@
 """The log's chain: the vector, every changed bit, every missing or strange entry."""
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import fuzzed
+from hypothesis import given
 from hypothesis import strategies as st
 from sealcam import usagelog
 from sealcam.errors import LogFault
@@ -56,7 +57,7 @@ def test_a_log_never_goes_on_after_what_is_no_entry(broken):
         UsageLog(DEVICE).restore(broken)
 
 
-@settings(max_examples=200, deadline=None)
+@fuzzed()
 @given(st.integers(0, 5 * 1024 - 1))
 def test_any_flipped_bit_is_found(bit):
     entries = made()

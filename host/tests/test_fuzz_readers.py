@@ -5,7 +5,6 @@ FUZZ_EXAMPLES says how many examples each; FUZZ_SEED=fresh takes other ones than
 """
 
 import contextlib
-import os
 import random
 import shutil
 import subprocess
@@ -14,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from fuzzing import fuzzed
+from hypothesis import given
 from hypothesis import strategies as st
 from sealhost import carve, keys, layout, receipts, statements, usagelog, verify
 from sealhost.errors import SealcamError
@@ -27,19 +27,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from recordings import Office, as_parts, film
 from second_reader import ours, theirs
 
-pytestmark = pytest.mark.fuzz
 OFFICE = Office()
 FILM = film(OFFICE, "..s..e", replay=True)
 PARTS = FILM.parts(3)
 ROLES = [(1, OFFICE.evidence.point), (2, OFFICE.escrow.point), (3, OFFICE.vault.point)]
 ROLES += [(role, OFFICE.replay.point) for role in (4, 5, 6, 7)]
-fuzzed = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "200")),
-    derandomize=os.environ.get("FUZZ_SEED") != "fresh",
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 
 @st.composite
@@ -60,7 +52,7 @@ def mutated(draw: st.DrawFn, content: bytes) -> bytes:
     return bytes(broken)
 
 
-@fuzzed
+@fuzzed()
 @given(mutated(PARTS[0]), st.sampled_from([PARTS[1], b"", PARTS[0]]))
 def test_a_broken_recording_is_judged_alike_by_both_readers(part, other):
     taken = bytearray()
@@ -73,7 +65,7 @@ def test_a_broken_recording_is_judged_alike_by_both_readers(part, other):
     verify.group(as_parts([part, other]), [OFFICE.vault])
 
 
-@fuzzed
+@fuzzed()
 @given(st.binary(max_size=9000))
 def test_any_bytes_may_be_called_a_recording(content):
     found = OFFICE.judge([content])
@@ -82,7 +74,7 @@ def test_any_bytes_may_be_called_a_recording(content):
     assert len(verify.group(as_parts([content]))) <= magic
 
 
-@fuzzed
+@fuzzed()
 @given(mutated(FILM.head))
 def test_any_head_is_read_or_refused(head):
     found = OFFICE.judge([head * 2], openers=[OFFICE.evidence, OFFICE.vault])
@@ -90,7 +82,7 @@ def test_any_head_is_read_or_refused(head):
     layout.slots_of(head[512:])
 
 
-@fuzzed
+@fuzzed()
 @given(st.lists(st.binary(max_size=700), max_size=4), st.booleans())
 def test_any_stream_of_records_ends_or_is_refused(pieces, framed):
     writer = OFFICE.writer()
@@ -110,7 +102,7 @@ def test_any_stream_of_records_ends_or_is_refused(pieces, framed):
             assert isinstance(payload, bytes)
 
 
-@fuzzed
+@fuzzed()
 @given(st.lists(st.binary(min_size=120, max_size=130), max_size=5))
 def test_any_log_is_checked(entries):
     found = usagelog.check(OFFICE.device.key_id, [entries])
@@ -123,7 +115,7 @@ JOURNAL = statements.journal_entry(type=4, number=1, sequence=1, recording_id=by
 RECEIPT = receipts.build(bytes(32), 1, bytes(32), 1, 1, [], OFFICE.vault).raw
 
 
-@fuzzed
+@fuzzed()
 @given(mutated(KEYLIST), mutated(POLICY), mutated(RECEIPT), st.binary(max_size=400))
 def test_any_statement_is_refused_or_whole(keylist, policy, receipt, noise):
     point = OFFICE.device.point
@@ -140,7 +132,7 @@ def test_any_statement_is_refused_or_whole(keylist, policy, receipt, noise):
             assert read() is not None
 
 
-@fuzzed
+@fuzzed()
 @given(st.binary(max_size=100), st.binary(max_size=200))
 def test_any_point_signature_or_slot_is_refused(point, noise):
     with contextlib.suppress(SealcamError):
@@ -168,7 +160,7 @@ def image():
         yield card.read_bytes()
 
 
-@settings(fuzzed, max_examples=max(20, fuzzed.max_examples // 4))
+@fuzzed(10)
 @given(seed=st.integers(0, 1 << 32))
 def test_any_file_system_is_read_or_refused(image, seed):
     chance = random.Random(seed)

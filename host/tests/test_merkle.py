@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import fuzzed
+from hypothesis import given
 from hypothesis import strategies as st
 from sealhost import merkle
 
@@ -111,7 +112,7 @@ def spoiled(path):
         yield path[:place] + path[place + 1 :]
 
 
-@settings(max_examples=50, deadline=None)
+@fuzzed()
 @given(st.lists(st.binary(max_size=40), max_size=60))
 def test_appending_gives_the_root_of_the_definition(leaves):
     tree = Tree(leaves)

@@ -1,19 +1,17 @@
 """A reel is read on CPython and on MicroPython, and a damaged one is refused in words."""
 
-import os
 import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from fuzzing import fuzzed
+from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from films import ROOT, clip, entries, footage, reel
-
-FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +83,7 @@ def test_each_field_that_lies_is_refused_in_words(at, form, value, said, small, 
         list(entries(path))
 
 
-@pytest.mark.fuzz
-@settings(
-    max_examples=FUZZ_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@fuzzed()
 @given(broken=st.data())
 def test_a_broken_reel_is_read_or_refused_and_never_read_past_its_buffer(broken, small, tmp_path):
     raw = bytearray(small)
