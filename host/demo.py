@@ -136,7 +136,10 @@ def film(shift: Shift) -> None:
 def empty(shift: Shift) -> tuple[dict, dict]:
     """What the card shows, then the docking."""
     say("\n6. The card alone, before it is docked")
-    shift.dock("prove-encrypted", str(shift.card))
+    proved = shift.dock("prove-encrypted", str(shift.card))["findings"]
+    say(
+        f"  {sum(one['answer'] == 'sealed and proved' for one in proved)} of {len(proved)}: sealed and proved"
+    )
     shown = shift.dock("verify", str(shift.card), codes=(0, 21))
     for recording in shown["recordings"]:
         say(f"  {recording['line']}")
@@ -162,7 +165,9 @@ def look(shift: Shift, docked: dict) -> dict[str, dict]:
     views["show"] = shift.dock("show", films[0]["name"][:12])
     say("\n9. Everything is on the record, and is proved again")
     views["custody"] = shift.dock("custody", "verify")
+    say(f"  {views['custody']['size']} entries, every hash fits")
     views["audit"] = shift.dock("audit")
+    say(f"  {len(views['audit']['recordings'])} recordings proved again in both places, none with troubles")
     shift.dock("custody", "export", "-o", str(shift.folder / "custody"))
     views["emptied"] = shift.dock("dock", str(shift.card), "--dry-run")
     return views
