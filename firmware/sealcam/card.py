@@ -8,11 +8,12 @@ import struct
 
 import vfs
 
+from sealcam import folder
 from sealcam.errors import CardFault, CardFull, NoCard
 from sealcam.layout import FOLDER
 
 _ENOENT, _ENOSPC = 2, 28
-_LONGEST_NAME, _ENTRIES_A_LONG_NAME, _ENTRIES_A_NAME = 247, 20, 5  # of 32 bytes; a name of ours takes 4
+_ENTRIES_A_NAME = 5  # a name of ours takes 4
 _SECTOR = 512
 
 
@@ -78,7 +79,7 @@ class Card:
     Names are those in the folder `sealcam`. Everything raises CardFault where the card fails or lost a write.
     """
 
-    def __init__(self, blocks, mount_point: str, most_names: int = 250):
+    def __init__(self, blocks, mount_point: str, most_names: int = 2000):
         self._blocks, self._at, self._most_names = blocks, mount_point, most_names
         self._fs = None
         self._names = 0
@@ -110,33 +111,22 @@ class Card:
             self._make_folder()
 
     def _make_folder(self):
-        """A folder that has room for all its names from the start.
-
-        FAT links a directory's next cluster before it is cleared: a cut between the two would put what stood
-        there among the names. So it is stretched under another name, where a cut costs nothing, and never
-        again.
-        """
-        at = self._spare_name()
-        self._call(self._fs.mkdir, at)
-        long = "/" + "x" * (_LONGEST_NAME - 4) + "%04d"
-        count = self._most_names * _ENTRIES_A_NAME // _ENTRIES_A_LONG_NAME + 1
-        for number in range(count):
-            self._call(self._call(self._fs.open, at + long % number, "wb").close)
-        for number in range(count):
-            self._call(self._fs.remove, at + long % number)
-        self._call(self._fs.rename, at, "/" + FOLDER)
+        """A folder that has room for all its names from the start: see `folder`. The card is mounted anew."""
+        self.unmount()
+        try:
+            folder.make(self._blocks, FOLDER, self._most_names * _ENTRIES_A_NAME)
+            self._fs = vfs.VfsFat(self._blocks)
+            vfs.mount(self._fs, self._at)
+        except OSError as fault:
+            self._fs = None
+            if fault.args[0] == _ENOSPC:
+                raise CardFull from None
+            raise CardFault from None
         self._names = 0
 
-    def _spare_name(self):
-        taken = self._call(self._names_in, "/")
-        for number in range(100):
-            if "sealcam-making-%d" % number not in taken:
-                return "/sealcam-making-%d" % number
-        raise CardFault  # a hundred cuts while one folder was made
-
-    def _names_in(self, folder):
+    def _names_in(self, path):
         try:
-            return [entry[0] for entry in self._fs.ilistdir(folder)]
+            return [entry[0] for entry in self._fs.ilistdir(path)]
         except UnicodeError:
             raise CardFault from None  # what stands in the folder are no names
 

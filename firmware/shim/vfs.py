@@ -108,7 +108,7 @@ class _Tree:
     @staticmethod
     def mkfs(device, **options):
         held = _deepest(device)
-        held.shim_files, held.shim_folders = {}, {"/"}
+        held.shim_files, held.shim_folders = {}, {"/", "/sealcam"}  # how folders are made, blocks must show
 
 
 def _deepest(device):
