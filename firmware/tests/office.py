@@ -166,6 +166,7 @@ class Recording:
         raise AssertionError("no slot for this role")
 
     def _derive(self, payload, slot_role):
+        self.secret = payload
         h_core = sha256(self.core)
         expand = lambda secret, info: HKDFExpand(hashes.SHA256(), 32, info).derive(secret)  # noqa: E731
         self.k_enc = expand(payload, b"sealcam/1 enc\x00" + h_core) if slot_role == 1 else None
