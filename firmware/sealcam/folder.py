@@ -31,9 +31,9 @@ class _Noting:
 
     def writeblocks(self, block, buffer, offset=0):
         if self.watching and len(buffer) == _SECTOR:
-            at = bytes(buffer).find(self._name)
-            if at >= 0 and at % _ENTRY == 0 and buffer[at + _ATTRIBUTE_AT] == _FILE:
-                self.block, self.at = block, at
+            for at in range(0, _SECTOR, _ENTRY):  # the card's own label may be the same word
+                if buffer[at + _ATTRIBUTE_AT] == _FILE and bytes(buffer[at : at + 11]) == self._name:
+                    self.block, self.at = block, at
         return self._blocks.writeblocks(block, buffer)
 
     def ioctl(self, op, argument):

@@ -107,7 +107,9 @@ def test_what_a_reader_of_the_card_sees_is_a_sound_file_system(machine, tmp_path
     with open(image, "wb") as file:
         file.truncate(40 << 20)
     mkfs = shutil.which("mkfs.vfat") or "/usr/sbin/mkfs.vfat"
-    subprocess.run([mkfs, "-F", "32", "-s", "1", "-f", "2", image], check=True, capture_output=True)
+    subprocess.run(
+        [mkfs, "-F", "32", "-s", "1", "-f", "2", "-n", "SEALCAM", image], check=True, capture_output=True
+    )
     script = """
 import sys
 import board as desk
