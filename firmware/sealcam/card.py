@@ -15,6 +15,7 @@ from sealcam.layout import FOLDER
 _ENOENT, _ENOSPC = 2, 28
 _ENTRIES_A_NAME = 5  # a name of ours takes 4
 _SECTOR = 512
+_FIRST_PARTITION_AT = 446 + 8  # in the table: its first sector
 
 
 class PartFile:
@@ -137,11 +138,17 @@ class Card:
 
     def _read_serial(self):
         """The volume serial number, in 16 bytes: what a reader of the card can know of it as well."""
-        boot = bytearray(_SECTOR)
-        if self._blocks.readblocks(0, boot):
-            raise OSError(5)
+        boot = self._sector(0)
+        if boot[54:57] != b"FAT" and boot[82:87] != b"FAT32":  # a partition table, as cards are sold with
+            boot = self._sector(struct.unpack_from("<I", boot, _FIRST_PARTITION_AT)[0])
         narrow = struct.unpack_from("<H", boot, 22)[0]  # sectors of a FAT12 or FAT16 table; 0 on FAT32
         return bytes(12) + boot[39:43] if narrow else bytes(12) + boot[67:71]
+
+    def _sector(self, number):
+        sector = bytearray(_SECTOR)
+        if self._blocks.readblocks(number, sector):
+            raise OSError(5)
+        return sector
 
     def last_sector_only(self, yes: bool) -> None:
         self._blocks.last_only = yes

@@ -109,6 +109,25 @@ print(number, sorted(seen))
     assert not [line for line in said if line.startswith("old content")]
 
 
+def test_a_card_with_a_partition_table_has_the_serial_of_its_volume(machine):
+    """Two cards must never be taken for one: a number is void only where its own card shows no core."""
+    script = (
+        ON_FAT
+        + """
+import struct
+
+content = bytearray(64 * 512) + fat16()
+struct.pack_into("<BBBBBBBBII", content, 446, 0, 0, 2, 0, 6, 0, 0, 0, 64, len(content) // 512 - 64)
+content[510:512] = b"\\x55\\xaa"
+card = Card(ProvenBlocks(desk.Blocks(desk.MemoryStore(content), 512, Faults(), True), 512), "/card", 10)
+card.mount()
+card.allocate("a.skr", 4096, card_suite.HEAD).close()
+print(card.list()[0], card.serial[12:] == struct.pack("<I", 0x5EA1CA3D))
+"""
+    )
+    assert machine(script, heap="16m").split() == ["a.skr", "True"]
+
+
 class Device:
     """Blocks whose answers are what drivers really give: None, 0, False, an error number, an exception."""
 
