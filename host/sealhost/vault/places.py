@@ -7,6 +7,7 @@ that was not whole; bodies that another place had already named stay, and are fo
 """
 
 import hashlib
+import mmap
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ class _Piece:
     """A buffer that several lanes read and that is free again when the last has done so."""
 
     def __init__(self, free: "queue.SimpleQueue[_Piece]") -> None:
-        self.view = memoryview(bytearray(_PIECE))
+        self.view = memoryview(mmap.mmap(-1, _PIECE))  # whole pages: what O_DIRECT takes
         self.length = 0
         self._free, self._lock, self._readers = free, threading.Lock(), 0
 

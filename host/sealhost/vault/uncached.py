@@ -1,9 +1,10 @@
-"""Read a file from the medium, not from memory: O_DIRECT where it works, else flush and drop the cache first.
+"""Read and write at the medium, not in memory: O_DIRECT where it works, else flush and drop the cache first.
 
 SHA-256 and bytes only; names and places mean nothing here.
 """
 
 import errno
+import fcntl
 import hashlib
 import mmap
 import os
@@ -27,6 +28,23 @@ def digest_past_cache(path: Path) -> tuple[bytes, int, str]:
         if fault.errno != errno.EINVAL:  # this file system has no O_DIRECT
             raise
     return *_digest(path, 0), "cache dropped"
+
+
+def go_direct(handle: int) -> bool:
+    """Have an open file pass the page cache by; False where its file system cannot."""
+    try:
+        fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) | os.O_DIRECT)
+    except OSError as fault:
+        if fault.errno != errno.EINVAL:
+            raise
+        return False
+    return True
+
+
+def go_cached(handle: int) -> bool:
+    """Have it go through the page cache again; always False: it is direct no more."""
+    fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) & ~os.O_DIRECT)
+    return False
 
 
 def _digest(path: Path, flags: int) -> tuple[bytes, int]:
