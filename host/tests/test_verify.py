@@ -359,10 +359,10 @@ def test_verify_stays_small_on_a_recording_of_any_length(tmp_path):
                 writer.record(layout.TRACK_PICTURE, bytes(1 << 20))
             writer.end()
         script = (
-            "import sys,resource; sys.path[:0]=sys.argv[2:]\n"
+            "import sys; sys.path[:0] = sys.argv[2:]; import resident\n"
             "from recordings import Office; from sealhost.reader import file_part\n"
             "found = Office().judge([file_part(sys.argv[1])])\n"
-            "print(found.verdict.name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+            "print(found.verdict.name, resident.peak_kib())"
         )
         paths = [str(ROOT / "host"), str(Path(__file__).parent)]
         done = subprocess.run(
