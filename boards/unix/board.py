@@ -11,6 +11,7 @@ import time
 _EIO = 5
 SECTOR, FLASH_SECTOR = 512, 4096
 FLASH_SECTORS = 256
+_STEP_MS = 100  # a clock that runs ahead runs no further at once
 
 
 LOST = -1
@@ -216,12 +217,14 @@ class Board:
         return self._noise() if self._noise else os.urandom(1024)
 
     def idle(self, camera):
-        """Nothing to do now: let time pass until the next picture or sound is due."""
+        """Nothing to do now: let time pass until the next picture or sound is due, in steps that a signature
+        can wait.
+        """
         due = camera.source.due_ms() if camera.source.running else -1
-        if due >= 0 and self.paced is False:
-            self.rtc.advance(max(1, due - camera.recorder.ms()))
-        else:
-            self.rtc.advance(5 if self.paced else 100)
+        step = 5 if self.paced else _STEP_MS
+        if due >= 0 and not self.paced:
+            step = min(step, max(1, due - camera.recorder.ms()))
+        self.rtc.advance(step)
 
 
 def interpreter():

@@ -86,14 +86,15 @@ class Reel:
     def next_into(self, buffer):
         """Read the next payload into `buffer`; answer (track, ms, length); None: the end.
 
-        Raises ReelFault where an entry is damaged or longer than the buffer; `rewind` before reading on.
+        A length above the buffer's: the entry was passed over, and nothing was read. Raises ReelFault where
+        one is damaged; `rewind` before reading on.
         """
         if self._at == self._end:
             return None
         track, ms, length = self._next_entry()
         if length > len(buffer):
-            raise ReelFault(f"an entry of {length} bytes does not fit a buffer of {len(buffer)}")
-        if self._file.readinto(memoryview(buffer)[:length]) != length:
+            self._file.seek(self._at + ENTRY_SIZE + length)
+        elif self._file.readinto(memoryview(buffer)[:length]) != length:
             raise ReelFault("the reel ends inside an entry; make it again")
         self._at += ENTRY_SIZE + length
         self._last_ms = ms

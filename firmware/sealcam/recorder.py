@@ -186,6 +186,7 @@ class Recorder:
         try:
             while carrier.muxer.pending:
                 carrier.pump()
+            self._note_dropped()
             self._tell(TRACK_EVENT, pack_event(EVENT_STOP, reason))
             while self._events:
                 self._offer_event(carrier.ms())

@@ -7,10 +7,12 @@ from sealcam.errors import SourceFault
 from sealcam.layout import FLAG_WHOLE_PICTURE, TRACK_PICTURE, TRACK_SOUND
 
 _LATE_MS = 2000
+LONGEST = 1 << 20  # bytes of a picture: what is longer is dropped, and counted
 
 
 class Source:
-    """`feed` has `next_into(buffer) -> (track, ms, length) | None`, `rewind()`, `longest` and its facts.
+    """`feed` has `next_into(buffer) -> (track, ms, length) | None`, `rewind()`, `longest` and its facts. A
+    length above the buffer's means that the record was passed over.
 
     One record at a time: `poll` gives it when `now_ms` has reached it, `take` frees the buffer for the next.
     Times are milliseconds since `start`. `paced` drops pictures that come too late; a source that makes its
@@ -19,7 +21,7 @@ class Source:
 
     def __init__(self, feed, paced: bool = True):
         self._feed, self._paced = feed, paced
-        self._buffer = memoryview(bytearray(feed.longest))
+        self._buffer = memoryview(bytearray(min(feed.longest, LONGEST)))
         self.running = self.ended = False
         self.track = self.flags = self.ms = self.dropped = 0
         self.view = None
@@ -61,6 +63,16 @@ class Source:
 
     def _next(self):
         self.view = None
+        while self._read():
+            if 0 < self._length <= len(self._buffer):
+                self.view = self._buffer[: self._length]
+                return
+            if self._length <= 0:
+                raise SourceFault
+            self.dropped += 1  # longer than any picture this camera can take
+
+    def _read(self):
+        """The next record into the buffer; False at the end."""
         try:
             found = self._feed.next_into(self._buffer)
         except (OSError, ValueError):
@@ -68,9 +80,9 @@ class Source:
             raise SourceFault from None
         if found is None:
             self.ended = True
-            return
-        self.track, self.ms, length = found
-        if self.track not in (TRACK_PICTURE, TRACK_SOUND) or not 0 < length <= len(self._buffer):
+            return False
+        self.track, self.ms, self._length = found
+        if self.track not in (TRACK_PICTURE, TRACK_SOUND):
             raise SourceFault
         self.flags = FLAG_WHOLE_PICTURE if self.track == TRACK_PICTURE else 0
-        self.view = self._buffer[:length]
+        return True

@@ -1,0 +1,87 @@
+"""When what was filmed is sealed and signed, whatever the source does; the whole device under CPython."""
+
+import struct
+
+import pytest
+from sealcam import layout
+from test_recorder import bench, chunks_of, film, records_of  # noqa: F401 - the fixture is asked for by name
+
+
+def feed(camera, shape):
+    """Let each record of the camera's feed pass through `shape(number, found)`."""
+    real, numbers = camera.source._feed.next_into, iter(range(1000))
+
+    def next_into(buffer):
+        found = real(buffer)
+        return found and shape(next(numbers), found)
+
+    camera.source._feed.next_into = next_into
+
+
+def waits(chunks):
+    """How long each data chunk waited for a signature that covers it."""
+    waiting, found = {}, []
+    for index, chunk in enumerate(chunks, 1):
+        ms = struct.unpack_from(">I", chunk, 24)[0]
+        if chunk[4] == layout.TYPE_DATA:
+            waiting[index] = ms
+            continue
+        covered = struct.unpack_from(">Q", chunk, 64)[0]
+        found += [ms - waiting.pop(done) for done in list(waiting) if done <= covered]
+    assert waiting == {}
+    return found
+
+
+SOURCES = {
+    "one picture in nine seconds": lambda number, found: (1, number * 9000, found[2]),
+    "sound alone": lambda number, found: (2, number * 125, found[2]),
+    "silent for a minute": lambda number, found: (found[0], 0 if number < 3 else 60000, found[2]),
+    "all at once": lambda number, found: (found[0], 0, found[2]),
+    "nothing": lambda number, found: None,
+}
+
+
+@pytest.mark.parametrize("shape", SOURCES.values(), ids=SOURCES)
+def test_must_10_whatever_the_source_does_no_chunk_waits_longer_than_the_interval(bench, shape):  # noqa: F811
+    """Proves M10."""
+    camera = bench.start()
+    feed(camera, shape)
+    recorder = film(camera)
+    while recorder.ms() < 5000:
+        camera.step() or camera.board.idle(camera)
+    recorder.stop()
+
+    fields, chunks = chunks_of(bench, camera, recorder.seq)
+    assert 0 <= max(waits(chunks)) <= fields["interval_ms"]
+
+
+def test_what_was_filmed_is_sealed_after_a_second_though_nothing_follows(bench):  # noqa: F811
+    camera = bench.start()
+    feed(camera, lambda number, found: None)
+    camera.recorder.start()
+    while camera.recorder.ms() < 5000:
+        camera.step() or camera.board.idle(camera)
+    camera.recorder.stop()
+
+    _, chunks = chunks_of(bench, camera, camera.recorder.seq)
+    assert struct.unpack_from(">I", chunks[0], 24)[0] <= 1100
+    assert chunks[0][4] == layout.TYPE_DATA and chunks[1][4] == layout.TYPE_SIGNATURE
+
+
+def test_a_picture_longer_than_the_camera_takes_is_dropped_and_counted(bench):  # noqa: F811
+    camera = bench.start()
+    real, turn = camera.source._feed.next_into, iter(range(1000))
+
+    def next_into(buffer):
+        found = real(buffer)
+        return (1, found[1], len(buffer) + 1) if found and next(turn) in (2, 11) else found
+
+    camera.source._feed.next_into = next_into
+    recorder = film(camera)
+    recorder.stop()
+
+    _, chunks = chunks_of(bench, camera, recorder.seq)
+    events = [struct.unpack(">BBHi", body[:8])[::3] for track, _, body in records_of(chunks) if track == 4]
+    assert sum(track in (1, 2) for track, _, _ in records_of(chunks)) == 10
+    assert [value for kind, value in events if kind == layout.EVENT_DROPPED] == [1, 1]
+    assert struct.unpack_from(">QQQQ", chunks[-1], 64 + 40)[3] == 2
