@@ -70,6 +70,7 @@ INTACT = VERDICTS["recording_intact"]
 
 @pytest.mark.parametrize(("name", "side"), CASES)
 def test_a_known_answer_is_judged_as_it_says(name: str, side: str) -> None:
+    """Proves CC-9."""
     vector = VERDICTS[name]
     found = judged(vector, side)
     assert [str(found[key]).lower() for key in JUDGED] == [vector[key] for key in JUDGED], found["reason"]

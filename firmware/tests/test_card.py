@@ -60,6 +60,7 @@ print(card._blocks._device._faults.card_writes - before)
     assert machine(script).split()[-1] == "20"
 
 
+@pytest.mark.promise6
 def test_a_cut_anywhere_in_an_allocation_shows_no_old_content_as_a_head(machine):
     """A used card: what stood there before must never stand where a head should be."""
     script = """
@@ -158,7 +159,7 @@ def test_what_a_driver_says_is_not_believed(answer):
 
 
 @pytest.mark.parametrize("answer", [OSError(5), -5, True])
-def test_an_error_is_answered_with_the_same_bytes_again_and_then_for_good(answer):
+def test_must_04_an_error_is_answered_with_the_same_bytes_again_and_then_for_good(answer):
     """Proves M4: the retry cannot write anything else, and a dead card is asked nothing more."""
     device = Device(answer)
     blocks = ProvenBlocks(device, 2048)

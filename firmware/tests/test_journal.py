@@ -55,7 +55,7 @@ def film(journal, progress=3):
     return seq
 
 
-def test_a_number_is_spent_before_the_file_and_survives_a_restart(store):
+def test_must_16_a_number_is_spent_before_the_file_and_survives_a_restart(store):
     """Proves M16."""
     journal = formatted(store)
 
@@ -201,6 +201,7 @@ def test_a_lost_write_is_noticed_and_nothing_follows_it(store):
         journal.open_file(1, 1, ID, SERIAL)
 
 
+@pytest.mark.promise6
 @pytest.mark.parametrize("torn", [0.0, 0.3, 0.999])
 def test_a_cut_at_every_write_of_a_ring_that_turns_loses_nothing(store, torn):
     """Proves promise 6. A plain list plays along and must agree."""

@@ -181,7 +181,9 @@ def test_the_version_of_a_policy_only_rises():
     assert read_policy(parts.policy_body(5), 5, at_least=4, held=held).version == 5
 
 
+@pytest.mark.promise2
 def test_no_policy_at_all_is_the_strictest():
+    """Proves BW-8, BW-9."""
     strictest = Policy()
 
     allowed = (strictest.sound, strictest.replay, strictest.replay_unprotected, strictest.wipe_unconfirmed)

@@ -28,10 +28,11 @@ def power(machine_name, *arguments):
     return ended.stdout
 
 
+@pytest.mark.promise6
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_rule_holds_after_a_fault_at_a_write(workflow, kind):
-    """Proves promise 6, UA-4: clean and torn cuts, lost writes, failed writes, and the day after."""
+    """Proves UA-5, promise 6, UA-4: clean and torn cuts, lost writes, failed writes, and the day after."""
     name = vm.NAMES[(WORKFLOWS.index(workflow) + KINDS.index(kind)) % 2]
 
     said = power(name, workflow, kind, f"SAMPLE={SAMPLE}")

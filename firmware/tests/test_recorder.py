@@ -110,7 +110,7 @@ def test_everything_fed_comes_back_in_order(bench):
     assert [record for record in records_of(chunks) if record[0] in (1, 2)] == fed
 
 
-def test_no_data_chunk_waits_longer_than_the_interval_for_its_signature(bench):
+def test_must_10_no_data_chunk_waits_longer_than_the_interval_for_its_signature(bench):
     """Proves M10."""
     camera = bench.start()
     recorder = film(camera)
@@ -141,7 +141,7 @@ def test_the_next_header_names_the_newest_closing_entry(bench):
     assert fields["prev"] == expected != bytes(32)
 
 
-def test_the_number_is_in_the_journal_before_the_core_is_on_the_card(bench):
+def test_must_16_the_number_is_in_the_journal_before_the_core_is_on_the_card(bench):
     """Proves M16."""
     camera = bench.start()
     order = []
@@ -161,7 +161,7 @@ def test_the_number_is_in_the_journal_before_the_core_is_on_the_card(bench):
     assert order[-3:] == ["journal", "core", "core"]
 
 
-def test_a_ready_secret_serves_once_and_none_is_left_after_a_card_change(bench):
+def test_must_03_a_ready_secret_serves_once_and_none_is_left_after_a_card_change(bench):
     """Proves M3."""
     camera = bench.start()
     while camera.step():
@@ -187,6 +187,7 @@ def test_the_journal_never_knows_more_than_the_card(bench):
 
 
 def test_muted_by_policy_there_is_no_sound_at_all(bench):
+    """Proves AU-1, AU-2."""
     camera = bench.start()
     camera.policy.sound = False
     recorder = film(camera)
@@ -271,6 +272,7 @@ def test_buttons_need_a_recording(bench):
             button()
 
 
+@pytest.mark.promise1
 def test_without_a_drill_for_this_key_list_nothing_is_recorded_for_real(bench):
     camera = bench.start()
     camera.drilled = 0
@@ -281,8 +283,9 @@ def test_without_a_drill_for_this_key_list_nothing_is_recorded_for_real(bench):
     assert struct.unpack_from(">HH", entries, len(entries) - 128 + 4) == (usagelog.REFUSED, NotDrilled.status)
 
 
-def test_the_log_is_in_flash_before_it_is_on_the_card_and_repeated_after_a_cut(bench):
-    """Proves L1, L2 and L4."""
+@pytest.mark.promise7
+def test_rule_l1_the_log_is_in_flash_before_it_is_on_the_card_and_repeated_after_a_cut(bench):
+    """Proves BW-7, L1, L2 and L4."""
     camera = bench.start()
     film(camera).stop()
     entries = camera.files.read("log")
@@ -300,7 +303,8 @@ def test_the_log_is_in_flash_before_it_is_on_the_card_and_repeated_after_a_cut(b
     usagelog.check(sealed)
 
 
-def test_a_log_that_cannot_be_read_is_no_new_beginning(bench):
+@pytest.mark.promise7
+def test_rule_l5_a_log_that_cannot_be_read_is_no_new_beginning(bench):
     """Proves L5."""
     camera = bench.start()
     camera.files.remove("log")

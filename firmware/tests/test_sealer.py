@@ -190,6 +190,7 @@ def test_must_05_no_other_size_uses_the_same_header():
         sealer().seal(filled(4096), 0, 0)
 
 
+@pytest.mark.promise5
 def test_must_06_every_bit_of_a_chunk_is_under_its_tag_or_is_it():
     """Proves M6."""
     chunks, _, _ = parts.seal_records([(1, 1, 0, b"picture" * 50)])

@@ -19,6 +19,7 @@ def desk(request, tmp_path):
     return Desk(tmp_path, request.param).enrol()
 
 
+@pytest.mark.promise1
 def test_a_camera_enrols_through_a_folder_and_films_a_reel(desk):
     """Proves promise 1 and the enrolment of statements.md."""
     said = desk.run("place Market Square; record; wait end; bookmark 3; stop; power off")
@@ -41,8 +42,9 @@ def test_times_are_the_reels_own_and_bytes_come_back(desk):
     assert {body for _, body in pictures} == {(MARK * 313)[:5000]}
 
 
+@pytest.mark.promise1
 def test_nothing_that_was_filmed_lies_on_card_or_flash(desk):
-    """Proves promise 1: a raw scan."""
+    """Proves BW-6, promise 1: a raw scan."""
     desk.run("place Market Square; record; wait end; stop; record; wait chunks 3", "--cut-after", "0")
 
     for image in (desk.card, desk.flash):
@@ -51,6 +53,7 @@ def test_nothing_that_was_filmed_lies_on_card_or_flash(desk):
 
 
 def test_a_mute_is_a_gap_in_the_sound_and_nothing_else(desk):
+    """Proves AU-8, AU-9."""
     desk.run("record; wait ms 1000; mute; wait ms 1000; unmute; wait end; stop; power off")
 
     recording = max(desk.recordings(1).items())[1]
@@ -60,9 +63,10 @@ def test_a_mute_is_a_gap_in_the_sound_and_nothing_else(desk):
     assert sum(track == 1 for track, _, _, _ in recording.records()) == 40
 
 
+@pytest.mark.promise6
 def test_killed_in_mid_recording_the_next_log_says_where_the_cut_was(desk):
-    """Proves promise 6 and `prev`: every chunk but the one in flight, and the camera's word in the next
-    header.
+    """Proves UA-4, UA-5, promise 6 and `prev`: every chunk but the one in flight, and the camera's word in
+    the next header.
     """
     process = subprocess.Popen(
         desk.command("--real-time"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -96,6 +100,7 @@ def test_killed_in_mid_recording_the_next_log_says_where_the_cut_was(desk):
     assert log.prev in closings or any(other.prev in closings for other in found.values())
 
 
+@pytest.mark.promise1
 @pytest.mark.parametrize(
     "flag, status",
     [("--bad-cipher", 0x02), ("--blank-key", 0x12), ("--bad-keylist", 0x10), ("--no-entropy", 0x03)],
@@ -163,6 +168,7 @@ def test_a_card_with_no_room_is_refused_at_the_button(desk):
     assert "refused 0x32" in desk.run("record; power off", "--card-full")
 
 
+@pytest.mark.promise4
 @pytest.mark.parametrize("flag", ["--card-fails-at", "--card-loses-at"])
 def test_a_card_that_fails_or_loses_a_write_stops_the_recording_and_says_so(desk, flag):
     """Proves promise 4's beginning: no write is believed that was not read back."""
@@ -193,7 +199,9 @@ def test_the_clock_is_kept_over_a_restart_and_anchored(desk):
     assert core[144:176] == sha256(desk.office.time[:-64])
 
 
+@pytest.mark.promise7
 def test_an_inventory_is_signed_over_the_hosts_nonce(desk):
+    """Proves BW-3."""
     desk.run("record; wait end; stop; inventory " + "ab" * 16 + f" {desk.folder}/inventory; power off")
 
     from office import sha256, verifies
@@ -208,6 +216,7 @@ def test_an_inventory_is_signed_over_the_hosts_nonce(desk):
     assert {entries[at : at + 4] for at in range(0, len(entries), 128)} == {b"SKJ1"}
 
 
+@pytest.mark.promise6
 @pytest.mark.parametrize("torn", [[], ["--torn"]])
 def test_a_real_process_whose_power_goes_at_a_write_starts_again(desk, torn):
     """The cut of `power.py`, once more with images and a process that dies: at a few writes, not at every

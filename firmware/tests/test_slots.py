@@ -30,6 +30,7 @@ def open_slot(ready, number, role, **changes):
     return hpke.open_hpke(parts.KEYS[keys[number]], enc, slots.slot_info(**bound), sealed)
 
 
+@pytest.mark.promise3
 @pytest.mark.parametrize("kind", [1, 3])
 def test_evidence_and_escrow_open_the_secret_and_the_vault_only_verifies(kind):
     ready = READY[kind]

@@ -160,6 +160,7 @@ def test_a_turn_is_three_writes():
     assert [writes_of(action) for action in ACTIONS] == [3, 3]
 
 
+@pytest.mark.promise6
 @pytest.mark.power
 @pytest.mark.parametrize(("action", "cut_at", "tear"), sampled(CUTS), ids=name_of)
 def test_cut_at_every_write_boots_again_and_repeats_nothing(action, cut_at, tear):

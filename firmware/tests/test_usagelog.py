@@ -69,7 +69,9 @@ def test_any_flipped_bit_is_found(bit):
         usagelog.check(entries, DEVICE)
 
 
-def test_a_missing_repeated_or_swapped_entry_is_found():
+@pytest.mark.promise7
+def test_rule_l2_a_missing_repeated_or_swapped_entry_is_found():
+    """Proves L2, BW-7."""
     a, b, c, d, e = made()
 
     for entries in (

@@ -38,6 +38,7 @@ def test_half_a_file_system_is_refused_in_words_and_left_alone(shift: Shift, tmp
     assert image.read_bytes() == before
 
 
+@pytest.mark.promise5
 def test_a_card_without_its_first_block_and_tables_is_carved_stored_and_left_alone(
     shift: Shift, tmp_path: Path
 ) -> None:
@@ -95,7 +96,8 @@ def test_a_recording_of_another_organisation_is_quarantined_and_stays(
     assert listing(card)[f"sealcam/{other.name(theirs)}"] == content(theirs)
 
 
-def test_a_receipt_for_a_prefix_wipes_nothing(shift: Shift, tmp_path: Path) -> None:
+@pytest.mark.promise4
+def test_must_19_a_receipt_for_a_prefix_wipes_nothing(shift: Shift, tmp_path: Path) -> None:
     """Proves M19: what the receipt names must be what the card shows now."""
     cut = shift.film(2, "..s..s")
     card = shift.folder_card(tmp_path, cut)
@@ -122,10 +124,12 @@ def _judged(shift: Shift, writer: object) -> object:
     )
 
 
+@pytest.mark.promise4
 @pytest.mark.parametrize("fault", [StoreFull, StoreUnavailable], ids=["full", "read-only in mid-store"])
 def test_a_store_that_fails_in_mid_store_leaves_the_card_alone(
     shift: Shift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: type[StoreUnavailable]
 ) -> None:
+    """Proves BK-1, BK-2."""
     card = shift.folder_card(tmp_path)
     before, whole = listing(card), Draft.write_unhashed
 
@@ -146,7 +150,9 @@ def test_a_store_that_fails_in_mid_store_leaves_the_card_alone(
     assert again == 0
 
 
+@pytest.mark.promise4
 def test_a_store_that_is_not_mounted_stops_the_dock(shift: Shift, tmp_path: Path) -> None:
+    """Proves BK-1, BK-2."""
     card = shift.folder_card(tmp_path)
     (shift.home / "vault" / "store-2" / "sealcam-store.toml").unlink()
     before = listing(card)
@@ -186,7 +192,7 @@ def test_a_sparse_file_of_forty_gigabytes_takes_no_time_and_no_room(shift: Shift
     assert (card / "huge.bin").stat().st_size == 40 << 30
 
 
-def test_a_part_longer_than_its_recording_is_stored_without_its_stale_space(
+def test_must_14_a_part_longer_than_its_recording_is_stored_without_its_stale_space(
     shift: Shift, tmp_path: Path
 ) -> None:
     """Proves M14: stale space never enters the vault."""

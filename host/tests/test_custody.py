@@ -61,10 +61,12 @@ def test_the_events_are_those_of_the_document():
     assert {word.strip("`.,\n ") for word in line.split()} == EVENTS
 
 
+@pytest.mark.promise7
 @pytest.mark.parametrize(
     "detail", [{"x": 1.5}, {"x": None}, {"x": {"y": 1}}, {"x": "two\nlines"}, {"x": True}, {"x": 2**60}]
 )
-def test_c5_what_is_no_id_word_or_whole_number_does_not_enter_a_leaf(tmp_path, detail):
+def test_rule_c5_what_is_no_id_word_or_whole_number_does_not_enter_a_leaf(tmp_path, detail):
+    """Proves C5."""
     custody = custody_at(tmp_path)
 
     with pytest.raises(InternalFault):
@@ -80,7 +82,9 @@ def test_a_leaf_in_any_other_form_is_refused(change):
         parse_leaf(leaf_of(ENTRY) + b" ")
 
 
-def test_c1_an_entry_survives_a_kill_right_after_note_returns(tmp_path):
+@pytest.mark.promise7
+def test_rule_c1_an_entry_survives_a_kill_right_after_note_returns(tmp_path):
+    """Proves C1."""
     custody_at(tmp_path)
 
     killed = killed_at(2, lambda: [custody_at(tmp_path).note("founded", ACTOR) for _ in range(3)])
@@ -103,11 +107,13 @@ def test_two_processes_at_once_lose_nothing_and_break_nothing(tmp_path):
     assert custody_at(tmp_path).verify().size == 80
 
 
+@pytest.mark.promise7
 @pytest.mark.parametrize("table", ["entries", "nodes", "checkpoints"])
 @pytest.mark.parametrize(
     "deed", ["UPDATE {} SET rowid = rowid", "DELETE FROM {}", "REPLACE INTO {} SELECT * FROM {}"]
 )
-def test_c3_the_database_refuses_change_and_removal(tmp_path, table, deed):
+def test_rule_c3_the_database_refuses_change_and_removal(tmp_path, table, deed):
+    """Proves C3."""
     custody = filled(tmp_path)
     custody.checkpoint()
 
@@ -119,7 +125,9 @@ def test_c3_the_database_refuses_change_and_removal(tmp_path, table, deed):
     assert custody.verify().size == 9
 
 
-def test_c2_a_checkpoint_signs_the_tree_and_only_once_for_each_size(tmp_path):
+@pytest.mark.promise7
+def test_rule_c2_a_checkpoint_signs_the_tree_and_only_once_for_each_size(tmp_path):
+    """Proves C2."""
     custody = filled(tmp_path)
     note = custody.checkpoint()
     name, public = notes.parse_vkey(custody.vkey)
@@ -132,7 +140,9 @@ def test_c2_a_checkpoint_signs_the_tree_and_only_once_for_each_size(tmp_path):
     assert custody.checkpoint() != note
 
 
-def test_c2_no_checkpoint_is_signed_over_a_tree_that_does_not_extend_the_last(tmp_path):
+@pytest.mark.promise7
+def test_rule_c2_no_checkpoint_is_signed_over_a_tree_that_does_not_extend_the_last(tmp_path):
+    """Proves C2."""
     custody = filled(tmp_path)
     custody.checkpoint()
     tampered(tmp_path, ("UPDATE nodes SET hash = ? WHERE level = 3 AND place = 0", (b"\1" * 32,)))
@@ -142,7 +152,9 @@ def test_c2_no_checkpoint_is_signed_over_a_tree_that_does_not_extend_the_last(tm
         custody.checkpoint()
 
 
-def test_c2_no_checkpoint_is_signed_after_a_rollback(tmp_path):
+@pytest.mark.promise7
+def test_rule_c2_no_checkpoint_is_signed_after_a_rollback(tmp_path):
+    """Proves C2."""
     custody = filled(tmp_path)
     custody.checkpoint()
     tampered(
@@ -165,8 +177,10 @@ def test_a_log_without_its_key_notes_and_verifies_and_signs_nothing(tmp_path):
         keyless.checkpoint()
 
 
+@pytest.mark.promise7
 @pytest.mark.parametrize("n", range(9))
-def test_c4_verify_names_the_first_entry_that_was_edited(tmp_path, n):
+def test_rule_c4_verify_names_the_first_entry_that_was_edited(tmp_path, n):
+    """Proves C4."""
     custody = filled(tmp_path)
     leaf = dict(custody.leaves())[n].replace(b"ab", b"ac", 1)
     tampered(tmp_path, ("UPDATE entries SET leaf = ? WHERE n = ?", (leaf, n)))
@@ -175,8 +189,10 @@ def test_c4_verify_names_the_first_entry_that_was_edited(tmp_path, n):
         custody.verify()
 
 
+@pytest.mark.promise7
 @pytest.mark.parametrize("n", range(8))
-def test_c4_verify_names_an_entry_that_is_gone(tmp_path, n):
+def test_rule_c4_verify_names_an_entry_that_is_gone(tmp_path, n):
+    """Proves C4."""
     custody = filled(tmp_path)
     tampered(tmp_path, ("DELETE FROM entries WHERE n = ?", (n,)))
 
@@ -184,7 +200,9 @@ def test_c4_verify_names_an_entry_that_is_gone(tmp_path, n):
         custody.verify()
 
 
-def test_c4_a_log_rewritten_with_all_its_hashes_is_found_by_its_checkpoint(tmp_path):
+@pytest.mark.promise7
+def test_rule_c4_a_log_rewritten_with_all_its_hashes_is_found_by_its_checkpoint(tmp_path):
+    """Proves C4."""
     custody = filled(tmp_path, 4)
     custody.checkpoint()
     note = custody.checkpoint()
@@ -207,7 +225,9 @@ def test_a_proof_leads_from_each_entry_to_the_root(tmp_path):
         assert merkle.proves_inclusion(merkle.leaf_hash(leaf), n, size, custody.prove(n), root)
 
 
+@pytest.mark.promise7
 def test_an_export_checks_by_its_own_readme_with_the_standard_library(tmp_path):
+    """Proves CC-9."""
     custody = filled(tmp_path)
     custody.export(tmp_path / "out")
     readme = (tmp_path / "out" / "README.txt").read_text()
@@ -223,8 +243,10 @@ def test_an_export_checks_by_its_own_readme_with_the_standard_library(tmp_path):
         custody.export(tmp_path / "out")
 
 
+@pytest.mark.promise7
 @pytest.mark.parametrize("n", range(9))
-def test_c4_an_edited_export_names_its_first_bad_entry(tmp_path, n):
+def test_rule_c4_an_edited_export_names_its_first_bad_entry(tmp_path, n):
+    """Proves C4, DS-1."""
     custody = filled(tmp_path)
     custody.export(tmp_path / "out", [] if n % 2 else None)
     path = tmp_path / "out" / "entries.jsonl"

@@ -213,6 +213,7 @@ def test_enrolled_over_another_nonce_does_not_count(shift: Shift, tmp_path: Path
     assert shift.desk.register.get(camera.key.key_id).state == "drilled"
 
 
+@pytest.mark.promise6
 def test_an_enrolment_killed_at_any_step_goes_on_where_it_was(founded: Path, tmp_path: Path) -> None:
     """Proves promise 6: order of writes is register, custody, file."""
     step = 1

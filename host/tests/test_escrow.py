@@ -12,6 +12,7 @@ SHARES = escrow.split(SECRET, 3, 5)
 
 @pytest.mark.parametrize("chosen", list(combinations(range(5), 3)))
 def test_any_three_of_five_give_it_back(chosen):
+    """Proves BK-4."""
     assert escrow.recover([SHARES[number] for number in chosen]) == SECRET
 
 
@@ -22,6 +23,7 @@ def test_more_than_are_needed_do_too_and_case_and_spaces_do_not_matter():
 
 @pytest.mark.parametrize("chosen", list(combinations(range(5), 2)))
 def test_two_do_not(chosen):
+    """Proves BK-4."""
     with pytest.raises(SharesTooFew, match="2 shares given, 3 are needed"):
         escrow.recover([SHARES[number] for number in chosen])
 

@@ -51,6 +51,7 @@ def test_run_twice_it_changes_nothing(demo):
     assert not again.is_new and again.organisation == config.load(demo).organisation
 
 
+@pytest.mark.promise6
 def test_killed_at_sampled_steps_the_next_run_finishes(tmp_path):
     step, killed = 1, True
     while killed:
@@ -95,6 +96,7 @@ def check_whole(home):
 
 
 def test_folders_are_for_one_user_and_so_are_keys(demo):
+    """Proves EE-3."""
     for path in demo.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
@@ -157,6 +159,7 @@ def test_a_vault_does_not_start_beside_what_opens_recordings(earnest, tmp_path):
 
 @pytest.mark.promise3
 def test_no_file_of_the_vault_pack_holds_a_key_that_opens(demo):
+    """Proves MD-3, MD-4."""
     listed = config.load(demo)
     for path in (demo / "vault" / "keys").glob("*.pem"):
         if path.stem != "checkpoint":

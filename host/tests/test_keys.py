@@ -98,6 +98,7 @@ def test_must_01_from_v_follows_no_key_that_decrypts():
 
 
 def test_a_key_file_opens_with_its_passphrase_and_no_other(tmp_path):
+    """Proves EE-3."""
     key = keys.SoftKey.make()
     keys.save(tmp_path / "evidence.p12", key, "six words of the office")
 

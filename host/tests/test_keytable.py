@@ -37,6 +37,7 @@ def test_inserting_again_changes_nothing_and_another_row_is_refused(tmp_path):
 
 
 def test_no_byte_of_a_slot_reaches_the_disk_unwrapped(tmp_path):
+    """Proves MD-3, MD-4."""
     (place,) = places_in(tmp_path, 1)
     KeyTable(place, KEY).insert(ROW)
 

@@ -62,6 +62,8 @@ def end_state(shift: Shift, card: Path) -> tuple:
     return rows, bodies, len(list(home.keytables.rows())), sorted(set(left))
 
 
+@pytest.mark.promise4
+@pytest.mark.promise6
 @pytest.mark.parametrize("as_image", [False, True], ids=["folder", "image"])
 def test_a_dock_killed_at_any_step_wipes_nothing_unstored_and_ends_the_same(
     founded: Path, tmp_path: Path, as_image: bool, capsys: pytest.CaptureFixture[str]

@@ -91,6 +91,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_only_what_our_keys_prove_is_sealed(founded: Path, tmp_path: Path) -> None:
+    """Proves LE-6."""
     shift = Shift.begin(founded, tmp_path)
     film = shift.film(1)
     card = shift.folder_card(tmp_path)

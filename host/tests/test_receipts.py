@@ -62,6 +62,7 @@ def test_the_vector_is_read_and_made_again():
 
 @pytest.mark.promise4
 def test_every_changed_byte_of_a_receipt_is_refused():
+    """Proves DS-1."""
     raw = receipts.build(bytes(32), 1, OFFICE.device.key_id, 5, 1, [ENTRY], OFFICE.vault).raw
     for at in range(0, len(raw), 3):
         with pytest.raises(BadStatement):
@@ -98,13 +99,15 @@ def test_what_does_not_fit_in_any_field_stays(changes):
 
 
 @pytest.mark.promise4
-def test_a_receipt_for_a_prefix_wipes_nothing():
+def test_must_19_a_receipt_for_a_prefix_wipes_nothing():
+    """Proves M19."""
     prefix = OFFICE.judge([WHOLE.part(WHOLE.chunks[:3])])
     assert "later chunk" in (receipts.may_wipe(entry_for(prefix), FOUND, POLICY) or "")
 
 
 @pytest.mark.promise4
-def test_what_is_altered_on_the_card_never_goes_against_a_receipt():
+def test_must_19_what_is_altered_on_the_card_never_goes_against_a_receipt():
+    """Proves M19."""
     broken = OFFICE.judge([WHOLE.part([bytes(512), *WHOLE.chunks[1:]])])
     assert receipts.may_wipe(ENTRY, broken, POLICY)
     assert receipts.may_release(entry_for(broken), broken) is None

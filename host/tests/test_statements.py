@@ -26,8 +26,10 @@ def label_of(path: Path) -> str:
     return next(label for label in FIELDS if label.endswith(" " + path.stem[10:]))
 
 
+@pytest.mark.promise5
 @pytest.mark.parametrize("path", ONE_SIZE, ids=[path.stem for path in ONE_SIZE])
 def test_known_statements_are_read_and_every_changed_byte_is_refused(path):
+    """Proves DS-1."""
     told = read_vector(path)
     blob, point = bytes.fromhex(told["statement"]), bytes.fromhex(told["signer_point"])
 

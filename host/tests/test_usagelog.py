@@ -44,7 +44,8 @@ def test_the_vector_holds():
 
 @pytest.mark.promise7
 @pytest.mark.parametrize("at", [0, 4, 8, 20, 40, 48, 64, 95, 96, 127])
-def test_a_changed_entry_is_named(at):
+def test_rule_l3_a_changed_entry_is_named(at):
+    """Proves L3, BW-7."""
     chain = [bytearray(raw) for raw in entries(5)]
     chain[2][at] ^= 0xFF
     found = usagelog.check(DEVICE, [[bytes(raw) for raw in chain]])
@@ -52,14 +53,16 @@ def test_a_changed_entry_is_named(at):
 
 
 @pytest.mark.promise7
-def test_an_entry_sealed_anew_breaks_the_link_of_the_next():
+def test_rule_l3_an_entry_sealed_anew_breaks_the_link_of_the_next():
+    """Proves L3, BW-7."""
     chain = entries(5)
     chain[2] = entries(1, 3, chain[1][96:], event=8)[0]
     assert usagelog.check(DEVICE, [chain]).broken_at == 4
 
 
 @pytest.mark.promise7
-def test_an_entry_taken_out_of_a_segment_is_named_and_between_segments_counted():
+def test_rule_l4_an_entry_taken_out_of_a_segment_is_named_and_between_segments_counted():
+    """Proves L4."""
     chain = entries(9)
     assert usagelog.check(DEVICE, [chain[:3] + chain[4:]]).broken_at == 5
 
@@ -68,7 +71,8 @@ def test_an_entry_taken_out_of_a_segment_is_named_and_between_segments_counted()
     assert found.broken_at is None
 
 
-def test_entries_told_twice_must_be_identical():
+def test_rule_l4_entries_told_twice_are_identical():
+    """Proves L4."""
     chain = entries(6)
     assert usagelog.check(DEVICE, [chain[:4], chain[2:]]).broken_at is None
     other = entries(2, 3, chain[1][96:], event=9)
@@ -79,5 +83,6 @@ def test_the_chain_of_another_camera_does_not_begin_here():
     assert usagelog.check(bytes(32), [entries(2)]).broken_at == 1
 
 
-def test_an_event_nobody_knows_is_shown_by_its_number():
+def test_rule_l6_an_event_nobody_knows_is_shown_by_its_number():
+    """Proves L6."""
     assert usagelog.check(DEVICE, [entries(1, event=999)]).entries[0].name == "event 999"

@@ -40,7 +40,9 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", place], check=True)
 
 
+@pytest.mark.promise4
 def test_a_body_lies_under_its_digest_read_only_in_every_place(tmp_path):
+    """Proves BK-1, BK-2."""
     places = places_in(tmp_path)
     vault = Vault.at(places)
 

@@ -37,7 +37,8 @@ def jpeg(number: int) -> bytes:
     return films.jpeg(64, 48, number)
 
 
-def test_a_view_is_in_custody_before_the_first_picture_is_written(
+@pytest.mark.promise7
+def test_rule_c1_a_view_is_in_custody_before_the_first_picture_is_written(
     shift: Shift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Proves C1."""
@@ -55,7 +56,7 @@ def test_a_view_is_in_custody_before_the_first_picture_is_written(
     assert (code, seen) == (0, ["recording.viewed"])
 
 
-def test_the_reason_itself_stays_out_of_custody(shift: Shift, tmp_path: Path) -> None:
+def test_rule_c5_the_reason_itself_stays_out_of_custody(shift: Shift, tmp_path: Path) -> None:
     """Proves C5."""
     name = docked(shift, tmp_path)
 
@@ -113,8 +114,9 @@ def test_a_body_that_was_changed_in_the_store_is_not_shown(shift: Shift, tmp_pat
     assert not (tmp_path / "out.mp4").exists()
 
 
+@pytest.mark.promise3
 def test_the_vault_alone_cannot_view(shift: Shift, tmp_path: Path) -> None:
-    """Proves promise 3: the vault proves without watching."""
+    """Proves MD-3, MD-4, promise 3: the vault proves without watching."""
     name = docked(shift, tmp_path)
     lonely = tmp_path / "elsewhere"
     lonely.mkdir()

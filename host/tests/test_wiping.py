@@ -24,6 +24,7 @@ def names(card: Path) -> set[str]:
     return {Path(part.name).name for part in open_place(card).every_file()}
 
 
+@pytest.mark.promise4
 def test_the_receipt_left_on_the_card_names_what_was_wiped(shift: Shift, tmp_path: Path) -> None:
     """Proves promise 4: a camera finds the receipt on its emptied card."""
     film = shift.film(1)
@@ -39,7 +40,9 @@ def test_the_receipt_left_on_the_card_names_what_was_wiped(shift: Shift, tmp_pat
     assert names(card) == {Path(name).name}
 
 
+@pytest.mark.promise4
 def test_nothing_of_the_slots_is_left_on_the_image(shift: Shift, tmp_path: Path) -> None:
+    """Proves PH-5."""
     film = shift.film(1)
     card = shift.image_card(tmp_path)
     assert film.area[:192] in card.read_bytes()
@@ -50,7 +53,8 @@ def test_nothing_of_the_slots_is_left_on_the_image(shift: Shift, tmp_path: Path)
     assert film.core.raw[16:64] not in card.read_bytes()
 
 
-def test_custody_names_the_receipt_before_the_first_file_goes(shift: Shift, tmp_path: Path) -> None:
+@pytest.mark.promise7
+def test_rule_c1_custody_names_the_receipt_before_the_first_file_goes(shift: Shift, tmp_path: Path) -> None:
     """Proves C1."""
     shift.film(1)
     shift.film(2)
@@ -63,7 +67,9 @@ def test_custody_names_the_receipt_before_the_first_file_goes(shift: Shift, tmp_
     assert events.count("file.wiped") == 2
 
 
+@pytest.mark.promise4
 def test_the_certificate_says_what_was_done_and_is_signed(shift: Shift, tmp_path: Path) -> None:
+    """Proves PH-5, BW-7."""
     film = shift.film(1)
     _, answer = shift.run("dock", shift.image_card(tmp_path))
     raw = Path(answer["wipes"][0]["certificate"]).read_bytes()
@@ -78,7 +84,8 @@ def test_the_certificate_says_what_was_done_and_is_signed(shift: Shift, tmp_path
     assert body["samples"] and all(sample["zero"] for sample in body["samples"])
 
 
-def test_what_is_cut_short_and_unconfirmed_is_stored_and_stays(shift: Shift, tmp_path: Path) -> None:
+@pytest.mark.promise4
+def test_must_15_what_is_cut_short_and_unconfirmed_is_stored_and_stays(shift: Shift, tmp_path: Path) -> None:
     """Proves M15 and statements.md: a reader alone does not wipe what the camera has not had its word on."""
     cut = shift.film(1, "..s.")
     card = shift.folder_card(tmp_path)
@@ -107,7 +114,8 @@ def test_a_later_header_is_the_cameras_word_and_frees_it(shift: Shift, tmp_path:
     assert shift.desk.catalogue.get(cut.core.h_core).confirmed
 
 
-def test_an_altered_recording_is_quarantined_in_every_place_until_it_is_released(
+@pytest.mark.promise4
+def test_must_19_an_altered_recording_is_quarantined_in_every_place_until_it_is_released(
     shift: Shift, tmp_path: Path
 ) -> None:
     """Proves M19."""
@@ -131,7 +139,8 @@ def test_an_altered_recording_is_quarantined_in_every_place_until_it_is_released
     assert len(shift.desk.quarantine.open(shift.desk.quarantine.find(film.core.name[:8]))) == 1
 
 
-def test_two_cores_under_one_number_are_reported_and_the_camera_is_suspended(
+@pytest.mark.promise5
+def test_must_16_two_cores_under_one_number_are_reported_and_the_camera_is_suspended(
     shift: Shift, tmp_path: Path
 ) -> None:
     """Proves M16: a fork."""
@@ -161,7 +170,9 @@ def test_a_fork_with_what_is_stored_already_is_found_too(shift: Shift, tmp_path:
     assert (card / "sealcam" / shift.name(second)).exists()
 
 
+@pytest.mark.promise7
 def test_missing_numbers_are_named(shift: Shift, tmp_path: Path) -> None:
+    """Proves BW-3."""
     shift.film(1)
     shift.film(4)
 
@@ -213,7 +224,9 @@ def test_a_chunk_that_appears_between_judging_and_wiping_keeps_the_file(
     assert "not the one that was stored" in answer["recordings"][0]["stays"]
 
 
+@pytest.mark.promise7
 def test_a_usage_log_reaches_the_catalogue_chain_checked(shift: Shift, tmp_path: Path) -> None:
+    """Proves BW-7."""
     shift.film(1)
     log = shift.film(2, "", kind=layout.KIND_LOG)
     for entry in log_entries(shift, [(1, 0, 0), (4, 1, 1), (7, 0, 1), (5, 1, 1)]):
