@@ -1,9 +1,7 @@
-"""A FAT card as a device or an image: pyfatfs reads directory and cluster chains, the bytes are read where
-they lie.
+"""A FAT card as a device or an image: pyfatfs reads directory and table, the bytes are read where they lie.
 
 The boot sector is bounded before the library believes it, and whatever the library meets in a broken table
-becomes one
-clear error: then there is `carve`.
+becomes one clear error: then there is `carve`.
 """
 
 import contextlib
@@ -27,6 +25,7 @@ from sealhost.reader.parts import FilePart, discard, wipe_heads
 from sealhost.reader.place import Place
 
 _DEEP, _MANY = 4, 20_000
+_ACROSS = 1024  # entries of a table compared at once
 _MAX_FAT = 64 << 20  # bytes of one table: a card of 2 TB with clusters of 128 KiB
 _FAT_TYPES = (0x01, 0x04, 0x06, 0x0B, 0x0C, 0x0E)
 _BROKEN = (
@@ -71,6 +70,31 @@ class _Bounded(PyFat):
             seen.add(cluster)
             yield cluster
 
+    def runs(self, cluster: int | None, wanted: int) -> Iterator[tuple[int, int]]:
+        """Neighbouring clusters of a chain as (first, how many), until so many are found or it ends."""
+        seen = bytearray(len(self.fat) + 1)
+        while cluster is not None and wanted > 0:
+            count = self._straight(cluster, wanted)
+            if seen.find(1, cluster, cluster + count) >= 0:
+                raise PyFATException("a chain of clusters turns in a circle")
+            seen[cluster : cluster + count] = b"\1" * count
+            chain = super().get_cluster_chain(cluster + count - 1)
+            next(chain)  # refuses an entry that is bad or free
+            yield cluster, count
+            wanted -= count
+            cluster = next(chain, None) if wanted else None
+
+    def _straight(self, first: int, most: int) -> int:
+        """How many clusters from this one on each name the next; whole stretches are compared at once."""
+        last = first
+        while last - first + 1 + _ACROSS < most and self.fat[last : last + _ACROSS] == list(
+            range(last + 1, last + _ACROSS + 1)
+        ):
+            last += _ACROSS
+        while last - first + 1 < most and last < len(self.fat) and self.fat[last] == last + 1:
+            last += 1
+        return last - first + 1
+
 
 class Fat(Place):
     """A FAT12, FAT16 or FAT32 file system at an offset of a file or a device."""
@@ -80,7 +104,7 @@ class Fat(Place):
         self._offset = offset
         self._entries: dict[str, Any] = {}
         self._wiped: list[FilePart] = []
-        self._writing: tuple[PyFat, Any] | None = None
+        self._writing: tuple[_Bounded, Any] | None = None
         with self._guard():
             with open(path, "rb") as file:
                 boot = os.pread(file.fileno(), 512, offset)
@@ -92,7 +116,7 @@ class Fat(Place):
             self.serial = bytes(12) + (boot[39:43] if boot[22:24] != b"\0\0" else boot[67:71])
             self._fat = self._mount(open(path, "rb"))  # noqa: SIM115 - the library closes it
 
-    def _mount(self, file: Any) -> PyFat:
+    def _mount(self, file: Any) -> _Bounded:
         fat = _Bounded(offset=self._offset)
         # the library counts clusters without the root directory, and takes some FAT12 for FAT16
         fat.root_dir_sectors = self._root_sectors
@@ -133,26 +157,18 @@ class Fat(Place):
                 yield from self._walk(entry, before + _name(entry) + "/", deep - 1, seen)
 
     def _extents(self, entry: Any) -> tuple[tuple[int, int], ...]:
-        """Where the bytes of a file lie; neighbours are joined, nothing beyond the end of the card is
-        believed.
-        """
+        """Where the bytes of a file lie; nothing beyond the end of the card is believed."""
         size, left = self._fat.bytes_per_cluster, entry.filesize
         found: list[tuple[int, int]] = []
-        chain = self._fat.get_cluster_chain(entry.get_cluster()) if left else ()
-        for cluster in chain:
+        for cluster, count in self._fat.runs(entry.get_cluster(), -(-left // size)):
             at = self._offset + self._fat.get_data_cluster_address(cluster)
-            if at + size > self._length + 512 * 128:
+            if at + count * size > self._length + 512 * 128:
                 raise PyFATException("a file lies beyond the end of the card")
-            if found and found[-1][0] + found[-1][1] == at:
-                found[-1] = (found[-1][0], found[-1][1] + min(size, left))
-            else:
-                found.append((at, min(size, left)))
-            left -= min(size, left)
-            if not left:
-                return tuple(found)
+            found.append((at, min(count * size, left)))
+            left -= found[-1][1]
         if left:
             raise PyFATException("a file is longer than its chain of clusters")
-        return ((0, 0),)
+        return tuple(found) or ((0, 0),)
 
     def wipe(self, part: FilePart) -> dict[str, object]:
         """Heads, then the directory, then the extents. The table is written by `sync`.
@@ -188,7 +204,7 @@ class Fat(Place):
                 file.seek(at + 488)
                 file.write(b"\xff" * 8)
 
-    def _to_write(self) -> tuple[PyFat, Any]:
+    def _to_write(self) -> tuple[_Bounded, Any]:
         if self._writing is None:
             file = open(self.path, "rb+")  # noqa: SIM115 - closed by sync
             self._writing = self._mount(file), file
