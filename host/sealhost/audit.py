@@ -80,6 +80,8 @@ def run(desk: Desk, rebuild: bool = True, tell: Tell = tell_nobody) -> Audited:
     if may_rebuild:
         desk.catalogue.replace_all(rows.values(), _logs(checked))
         desk.note("catalogue.rebuilt", "", recordings=len(rows))
+    if not trouble:
+        desk.custody.witness()
     missing = [name for name in rows if name not in known]
     return Audited(checked, size, trouble, differing, missing, len(unnamed), may_rebuild)
 

@@ -27,6 +27,13 @@ class InternalFault(SealcamError):
     hint = "nothing was wiped; send the message above with the command you ran"
 
 
+class Stopped(SealcamError):
+    """stopped"""
+
+    exit_code = 130
+    hint = "run the same command again to go on"
+
+
 class BadUsage(SealcamError):
     """{}"""
 
@@ -78,10 +85,22 @@ class ReleaseRefused(Refused):
     hint = "a release is signed by the evidence office over what is in quarantine now"
 
 
+class PlaceBusy(Refused):
+    """{}: in use: {}"""
+
+    hint = "wait for the other one to end, or unmount it; then run this again"
+
+
 class OutputExists(Refused):
     """{}: there is something there already"""
 
     hint = "choose another name; nothing is ever written over"
+
+
+class OutputRefused(Refused):
+    """{}: cannot be written: {}"""
+
+    hint = "name a file in a folder that is there and may be written"
 
 
 # 4: a card, folder, device or image could not be read
@@ -92,6 +111,12 @@ class PlaceUnreadable(SealcamError):
 
     exit_code = 4
     hint = "nothing was wiped; try another reader, then set the card aside"
+
+
+class PlaceReadOnly(PlaceUnreadable):
+    """{}: cannot be written: {}"""
+
+    hint = "nothing on it was wiped; open its lock or mount it for writing, and dock it again"
 
 
 class CardUnreadable(PlaceUnreadable):
@@ -142,6 +167,18 @@ class ConfigMissing(ConfigBroken):
     """{}: no sealcam.toml there"""
 
     hint = "name the pack with --home or $SEALCAM_HOME, or make one with `sealcam init`"
+
+
+class FileMissing(ConfigBroken):
+    """{}: cannot be read: {}"""
+
+    hint = "bring the pack back from its backup; `sealcam doctor` says what else is missing"
+
+
+class CatalogueGone(ConfigBroken):
+    """{}: the catalogue is gone or broken, {} stored recordings are not in it"""
+
+    hint = "nothing is lost: move what is left of that file away, and `sealcam audit` builds it again"
 
 
 class KeyExposed(ConfigBroken):

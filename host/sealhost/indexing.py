@@ -24,6 +24,8 @@ def index(
         catalogue.describe(row.h_core, described)
         if progress:
             progress((number + 1) / len(waiting))
+    if waiting:
+        room.custody.witness()
     return [catalogue.get(row.h_core) for row in waiting]
 
 

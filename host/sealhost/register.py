@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sealhost import certificates
 from sealhost.config import Config
 from sealhost.database import Database
-from sealhost.errors import EnrolmentRefused, NotFound, SealcamError
+from sealhost.errors import EnrolmentRefused, FileMissing, NotFound, SealcamError
 from sealhost.keys import key_id_of
 from sealhost.records import Device
 
@@ -151,5 +151,9 @@ def _device(row: sa.Row) -> Device:
 
 def open_register(config: Config, custody: Any) -> Register:
     """The register of a vault pack."""
-    enrolment = config.certificate("enrolment").read_bytes()
-    return Register(config.database("register"), enrolment, config.certificate("root").read_bytes(), custody)
+    try:
+        enrolment = config.certificate("enrolment").read_bytes()
+        root = config.certificate("root").read_bytes()
+    except OSError as trouble:
+        raise FileMissing(trouble.filename, trouble.strerror) from None
+    return Register(config.database("register"), enrolment, root, custody)

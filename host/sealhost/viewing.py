@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sealhost import layout
-from sealhost.errors import BadUsage, OutputExists, SealBroken, SlotClosed
+from sealhost.errors import BadUsage, OutputExists, OutputRefused, SealBroken, SlotClosed
 from sealhost.ingest import sealed_ms
 from sealhost.keys import Opener, open_slot_as
 from sealhost.records import Actor, Core, Judgement, KeyRow, Part, Recording, Verdict
@@ -54,8 +54,10 @@ def view(
     """
     if len(reason.strip()) < _MIN_REASON:
         raise BadUsage('a reason is needed, in a few words: --reason "request 17"')
-    if out.exists():
+    if out.exists() or out.is_symlink():
         raise OutputExists(out)
+    if not out.parent.is_dir():
+        raise OutputRefused(out, "its folder is not there")
     body = room.vault.open(recording.body_sha256)
     judgement, secret = prove(
         body, recording, room.keytables.get(recording.h_core), room.openers, room.device_point
@@ -64,6 +66,7 @@ def view(
     room.custody.note(
         "recording.viewed", room.actor, recording.h_core.hex(), last_index=judgement.last_index, to_ms=end_ms
     )
+    room.custody.witness()
     note = said(recording, judgement, end_ms)
     rendered = room.write_mp4(
         records([body], judgement, secret),

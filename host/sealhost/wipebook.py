@@ -4,7 +4,10 @@ A plan is durable before the first byte of a card is destroyed and goes only whe
 a wipe that was killed is found again and carried to its end. It never touches a card.
 """
 
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,14 @@ class WipeBook:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While two docks of one vault number their receipts, one waits for the other."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "numbers.lock", "ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def begin(self, plan: Plan) -> None:
         """Durable at return; only then may anything be wiped by it."""

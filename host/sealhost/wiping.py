@@ -33,6 +33,7 @@ class Wiped:
 
     receipt: Receipt
     wiped: list[bytes] = field(default_factory=list)  # h_core
+    gone: list[bytes] = field(default_factory=list)  # was not there when a wipe was taken up again
     refused: list[tuple[bytes, str]] = field(default_factory=list)
     certificate: Path | None = None
 
@@ -50,10 +51,13 @@ def carry_out(
     """
     outcome, done = Wiped(receipts.parse(plan.receipt)), []
     entries = {entry.h_core: entry for entry in outcome.receipt.entries}
-    files = place.every_file()
+    files = {part.name: part for part in place.every_file()}
     for number, planned in enumerate(plan.entries):
         tell("wiping", number / len(plan.entries))
-        parts = [part for part in files if part.name in planned.files]
+        parts = [files[name] for name in planned.files if name in files]
+        if not parts and not judged:
+            (outcome.wiped if _was_wiped(planned, plan, desk) else outcome.gone).append(planned.h_core)
+            continue
         reason = _refusal(planned, entries[planned.h_core], parts, judged.get(planned.h_core), desk)
         if reason:
             desk.note("card.kept", planned.h_core.hex(), reason=reason)
@@ -63,6 +67,12 @@ def carry_out(
         outcome.wiped.append(planned.h_core)
     _finish(plan, place, desk, outcome, done)
     return outcome
+
+
+def _was_wiped(planned: Planned, plan: Plan, desk: Desk) -> bool:
+    """Whether the run that was killed got as far as to note it; else this may be another card."""
+    noted = [e for e in desk.custody.entries() if e.event == "file.wiped"]
+    return any(e.subject == planned.h_core.hex() and e.detail["receipt"] == plan.digest.hex() for e in noted)
 
 
 def _wipe(part: Part, place: Any, desk: Desk, h_core: bytes, receipt: bytes) -> dict[str, Any]:
@@ -78,20 +88,31 @@ def _refusal(
     """Why this recording stays, by the rules of statements.md and the card as it is now; None where nothing
     speaks against it.
 
-    Where the heads of a part are zero or a part is gone, a wipe that had passed this check was killed: it is
-    carried on.
+    Where the heads of a part are zero, a wipe that had passed this check was killed: it is carried on.
     """
     heads = [read_core(part) for part in parts]
     if any(core is not None and core.h_core != entry.h_core for core in heads):
         return "its head is not the one that was judged"
-    if not parts or None in heads:
+    if not parts:
+        return "it is not on the card any more"
+    if not all(core or _is_emptied(part) for core, part in zip(heads, parts, strict=True)):
+        return "something else lies under its name"
+    if None in heads:
         return None
     if planned.release:
         return _release_refused(planned, judgement, desk)
     if judgement is None:
         judgement = judge(parts, [desk.verify_key], device_point=desk.device_point)
         judgement = replace(judgement, confirmed=judgement.confirmed or planned.confirmed)
+        if len(parts) < len(planned.files):  # those before went when the wipe was killed; the end still counts
+            judgement = replace(judgement, verdict=entry.verdict)
     return receipts.may_wipe(entry, judgement, desk.policy) or tail_changed(entry, parts, judgement)
+
+
+def _is_emptied(part: Part) -> bool:
+    """Whether a wipe began there: a name alone carries no authority."""
+    first = bytearray(512)
+    return not any(first[: part.read_into(0, memoryview(first))])
 
 
 def _release_refused(planned: Planned, judgement: Judgement | None, desk: Desk) -> str | None:
@@ -135,13 +156,18 @@ def _chunk(part: Part, core: Any, k_mac: bytes, position: int) -> tuple[int, byt
 
 
 def _finish(plan: Plan, place: Any, desk: Desk, outcome: Wiped, done: list[dict[str, Any]]) -> None:
-    durable("leave the receipt")
-    place.leave(receipt_name(outcome.receipt), plan.receipt)
+    if outcome.wiped:
+        durable("leave the receipt")
+        place.leave(receipt_name(outcome.receipt), plan.receipt)
     samples = place.sample()
     durable("sync the card")
     place.sync()
     desk.note(
-        "card.wiped", plan.digest.hex(), files=len(done), receipt_no=plan.receipt_no, samples=len(samples)
+        "card.wiped" if outcome.wiped else "card.kept",
+        plan.digest.hex(),
+        files=len(done),
+        receipt_no=plan.receipt_no,
+        samples=len(samples),
     )
     body = _certificate_body(plan, desk, outcome, done, samples)
     digest = hashlib.sha256(body).digest()
@@ -158,6 +184,7 @@ def _certificate_body(
     body = {
         "card": plan.card_serial.hex(),
         "device": plan.device_id.hex(),
+        "gone": sorted({h_core.hex() for h_core in outcome.gone}),
         "kept": {h_core.hex(): reason for h_core, reason in outcome.refused},
         "method": METHOD,
         "organisation": desk.organisation.hex(),

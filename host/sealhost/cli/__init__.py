@@ -8,9 +8,9 @@ import sys
 import click
 
 from sealhost import __version__
-from sealhost.cli import cards, custody, enrolling, founding, holdings, quarantine
-from sealhost.cli.console import clear_progress, tell_failure
-from sealhost.errors import BadUsage, InternalFault, SealcamError
+from sealhost.cli import cards, custody, enrolling, founding, holdings, lending, quarantine
+from sealhost.cli.console import tell_failure
+from sealhost.errors import BadUsage, InternalFault, SealcamError, Stopped
 
 _FILES = 65536
 _HELP = """Take sealed recordings off cameras: verify, store twice, receipt, wipe.
@@ -33,6 +33,7 @@ Exit codes:
    5 a store failed            20 altered
    6 configuration             21 cut short
    7 keys and passphrases      22 not judged
+                              130 stopped by Ctrl-C
 """
 
 
@@ -49,7 +50,7 @@ def sealcam(context: click.Context, home: str | None) -> None:
     context.obj = home
 
 
-for _door in (founding, enrolling, cards, holdings, quarantine, custody):
+for _door in (founding, enrolling, cards, holdings, lending, quarantine, custody):
     for _command in _door.COMMANDS:
         sealcam.add_command(_command)
 
@@ -67,10 +68,11 @@ def run(arguments: list[str] | None = None) -> int:
         return sealcam.main(arguments, prog_name="sealcam", standalone_mode=False) or 0
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.format_message(), err=True)
+        return BadUsage.exit_code
     except click.Abort:
-        clear_progress()
-        click.echo("sealcam: stopped; run the same command again to go on", err=True)
-        return 130
+        return tell_failure(Stopped(), as_json)
     except click.ClickException as misread:
         where = (
             misread.ctx.command_path if isinstance(misread, click.UsageError) and misread.ctx else "sealcam"

@@ -1,5 +1,6 @@
 """`dock`, `verify` and `prove-encrypted`: what is done with a card."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from sealhost.errors import BadStatement, NotFound
 from sealhost.ingest import Options, ingest
 from sealhost.keys import Opener
 from sealhost.layout import ROLE_OPEN, SLOT_AREA, STATE_CUT, STATE_ENDED
-from sealhost.reader import Place, file_part, open_place
+from sealhost.reader import Place, file_part, hold, open_place
 from sealhost.records import Judgement, Part, Word, worst
 from sealhost.salvage import Salvage
 from sealhost.verify import group, judge, read_core
@@ -63,10 +64,13 @@ def dock(
         progress.stage(what)
         progress(fraction)
 
-    opened = [_open(place, carve, home, progress) for place in places]
-    desk = home.desk()
-    journal = read_inventory(inventory, home) if inventory else None
-    docked = ingest(opened, desk, journal, Options(dry_run, unconfirmed_stays), tell)
+    with contextlib.ExitStack() as held:
+        for place in places if not dry_run else ():
+            held.enter_context(hold(place))
+        opened = [_open(place, carve, home, progress) for place in places]
+        desk = home.desk()
+        journal = read_inventory(inventory, home) if inventory else None
+        docked = ingest(opened, desk, journal, Options(dry_run, unconfirmed_stays), tell)
     return telling.docked(docked, dry_run)
 
 

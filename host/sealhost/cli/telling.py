@@ -53,6 +53,8 @@ def _wiped(wiped: Wiped, resumed: bool) -> Iterator[str]:
     again = " (begun by an earlier run)" if resumed else ""
     yield f"receipt {wiped.receipt.receipt_no}: {len(wiped.wiped)} wiped{again}"
     yield f"{'':14}certificate {wiped.certificate}"
+    for h_core in wiped.gone:
+        yield f"{'':14}not on this card: {h_core.hex()[:16]}"
     for h_core, reason in wiped.refused:
         yield f"{'':14}KEPT {h_core.hex()[:16]}: {reason}"
 
@@ -126,6 +128,7 @@ def _plain_wipe(wiped: Wiped) -> dict[str, Any]:
     return {
         "receipt_no": wiped.receipt.receipt_no,
         "wiped": [h_core.hex() for h_core in wiped.wiped],
+        "gone": [h_core.hex() for h_core in wiped.gone],
         "refused": {h_core.hex(): reason for h_core, reason in wiped.refused},
         "certificate": str(wiped.certificate),
     }

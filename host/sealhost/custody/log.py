@@ -5,7 +5,7 @@ they are for ever; the database itself refuses UPDATE and DELETE. docs/format/cu
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sealhost import merkle, notes
 from sealhost.custody import export
+from sealhost.custody.kept import keep, kept
 from sealhost.custody.leaf import Entry, Value, leaf_of, parse_leaf
 from sealhost.database import Database
 from sealhost.errors import CheckpointRefused, CustodyBroken, KeyMissing, KeyTrouble, SealcamError
@@ -66,10 +67,15 @@ class Custody:
     """The tree of one organisation; without a key it notes and verifies, but signs nothing."""
 
     def __init__(
-        self, path: Path, organisation: bytes, public: bytes, key: Ed25519PrivateKey | None = None
+        self,
+        path: Path,
+        organisation: bytes,
+        public: bytes,
+        key: Ed25519PrivateKey | None = None,
+        places: Sequence[Path] = (),
     ) -> None:
         self.origin = f"sealcam/{organisation.hex()[:16]}"
-        self._public, self._key = public, key
+        self._public, self._key, self._places = public, key, tuple(places)
         self._database = Database(path, "custody")
 
     @property
@@ -130,6 +136,7 @@ class Custody:
         """Sign for the tree as it is, having proved that it extends the last one signed (C2)."""
         if self._key is None:
             raise KeyMissing("checkpoint")
+        self.refuse_a_rollback()
         with self._database.write("checkpoint") as connection:
             size, read = _size(connection), _reader(connection)
             root = merkle.root(size, read)
@@ -144,6 +151,25 @@ class Custody:
             note = notes.sign(text, self.origin, self._key)
             connection.execute(_checkpoints.insert(), {"size": size, "root": root, "note": note})
         return note
+
+    def witness(self) -> None:
+        """Sign for the tree as it is, and keep that apart from the database (C6)."""
+        if self._key is not None and self._places:
+            keep(self._places, self.checkpoint())
+
+    def refuse_a_rollback(self) -> None:
+        """CustodyBroken where the tree does not hold what a kept checkpoint signs for (C6)."""
+        for path, note in kept(self._places):
+            try:
+                signed = notes.parse_checkpoint(notes.check(note, self.origin, self._public))
+            except SealcamError:
+                raise CheckpointRefused(f"{path} is not a checkpoint of this log") from None
+            with self._database.read() as connection:
+                size, read = _size(connection), _reader(connection)
+                if signed.size > size:
+                    raise CustodyBroken(size, f"{path} signs for {signed.size} entries, {size} are there")
+                if merkle.root(signed.size, read) != signed.root:
+                    raise CustodyBroken(0, f"{path} was signed over {signed.size} other entries")
 
     def _refuse_unless_extends(self, last: sa.Row, size: int, root: bytes, read: merkle.Read) -> None:
         signed = self._opened(last.note, last.size)

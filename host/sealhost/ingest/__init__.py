@@ -68,6 +68,7 @@ def ingest(
     docked.gaps = find_gaps(docked.takings, inventory, desk)
     for device_id in dict.fromkeys(t.device_id for t in docked.takings if t.may_be_receipted):
         _receipt_and_wipe(device_id, docked, desk, options, tell)
+    desk.custody.witness()
     return docked
 
 
@@ -141,14 +142,7 @@ def _receipt_and_wipe(device_id: bytes, docked: Docked, desk: Desk, options: Opt
     Order of writes: custody names the receipt, then the plan is durable, then the card changes (C1).
     """
     own = [taking for taking in docked.takings if taking.device_id == device_id and taking.may_be_receipted]
-    number = desk.custody.size() + 1  # of a log that only grows: above every number before it
-    entries = [entry_of(taking) for taking in own]
-    receipt = receipts.build(
-        desk.organisation, number, device_id, desk.clock(), desk.keylist, entries, desk.receipt_key
-    )
-    desk.note(
-        "receipt.signed", receipt.digest.hex(), receipt_no=number, count=len(own), device=device_id.hex()
-    )
+    receipt = _receipt(device_id, own, desk)
     docked.receipts.append(receipt)
     for taking in own:
         taking.stays = _stays(taking, desk, options)
@@ -156,6 +150,23 @@ def _receipt_and_wipe(device_id: bytes, docked: Docked, desk: Desk, options: Opt
         mine = [taking for taking in own if taking.place is place and not taking.stays]
         if mine:
             docked.wipes.append(_wipe(receipt, mine, place, desk, tell))
+
+
+def _receipt(device_id: bytes, own: Sequence[Taking], desk: Desk) -> Receipt:
+    """One number, one receipt: the log is a line longer, and signed for elsewhere, before the next is
+    numbered.
+    """
+    with desk.wipebook.alone():
+        number = desk.custody.size() + 1  # of a log that only grows: above every number before it
+        entries = [entry_of(taking) for taking in own]
+        receipt = receipts.build(
+            desk.organisation, number, device_id, desk.clock(), desk.keylist, entries, desk.receipt_key
+        )
+        desk.note(
+            "receipt.signed", receipt.digest.hex(), receipt_no=number, count=len(own), device=device_id.hex()
+        )
+    desk.custody.witness()
+    return receipt
 
 
 def _stays(taking: Taking, desk: Desk, options: Options) -> str:

@@ -123,6 +123,8 @@ def load(path: Path, passphrase: Callable[[], str] | None = None, role: int = 0)
         raise KeyTrouble(path, trouble.strerror) from None
     if content.startswith(b"-----BEGIN"):
         return SoftKey(_on_curve(path, _plain(path, content)), role)
+    if not content.startswith(b"\x30"):
+        raise KeyTrouble(path, "it is not a key file")
     if passphrase is None:
         raise KeyTrouble(path, "it needs a passphrase")
     return SoftKey(_on_curve(path, _locked(path, content, passphrase())), role)
@@ -136,8 +138,6 @@ def _plain(path: Path, content: bytes) -> object:
 
 
 def _locked(path: Path, content: bytes, passphrase: str) -> object:
-    if not content.startswith(b"\x30"):
-        raise KeyTrouble(path, "it is not a key file")
     try:
         return pkcs12.load_key_and_certificates(content, passphrase.encode())[0]
     except ValueError:

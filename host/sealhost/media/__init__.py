@@ -6,10 +6,12 @@ vault or a card. What it writes is readable, so only *viewing* and *disclosure* 
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sealhost.errors import OutputRefused
 from sealhost.media.mp4 import Mp4
 from sealhost.media.pictures import Pictures
 from sealhost.media.plan import PICTURE, SOUND, Record, look_ahead, sane
@@ -52,15 +54,24 @@ def write_mp4(
     """
     out = Path(out_path)
     part = out.with_name(out.name + ".part")
-    part.unlink(missing_ok=True)
     try:
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(_made(part))
         rendered = _render(records, description, part, end_ms, {"title": title, "comment": comment}, progress)
         _sync(part)
         os.replace(part, out)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return rendered
+
+
+def _made(part: Path) -> int:
+    """A new file for its owner alone; what a cut left under the name goes first."""
+    try:
+        part.unlink(missing_ok=True)
+        return os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as trouble:
+        raise OutputRefused(part.with_suffix(""), trouble.strerror) from None
 
 
 def _render(

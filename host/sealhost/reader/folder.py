@@ -1,16 +1,34 @@
 """A card that is mounted: a folder of files."""
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from sealhost.durable import sync_file
-from sealhost.errors import PlaceUnreadable
+from sealhost.errors import PlaceReadOnly, PlaceUnreadable
 from sealhost.reader.parts import FilePart, wipe_heads
 from sealhost.reader.place import Place
 
 _DEEP, _MANY = 4, 100_000
+
+
+_FAT_IOCTL_GET_VOLUME_ID = 0x80047213  # linux/msdos_fs.h
+
+
+def _volume_id(path: Path) -> bytes | None:
+    """The serial of a mounted FAT card, the same that its device shows; None where it is no FAT."""
+    answer = bytearray(4)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(handle, _FAT_IOCTL_GET_VOLUME_ID, answer)
+        finally:
+            os.close(handle)
+    except OSError:
+        return None
+    return bytes(12) + bytes(answer)
 
 
 class Folder(Place):
@@ -18,7 +36,7 @@ class Folder(Place):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.serial = hashlib.sha256(os.fsencode(path.resolve())).digest()[:16]
+        self.serial = _volume_id(path) or hashlib.sha256(os.fsencode(path.resolve())).digest()[:16]
 
     def every_file(self) -> list[FilePart]:
         """All regular files, by name."""
@@ -54,24 +72,27 @@ class Folder(Place):
             part.path.unlink()
             self._sync_folder(part.path.parent)
         except OSError as trouble:
-            raise PlaceUnreadable(part.name, f"it cannot be removed: {trouble.strerror}") from trouble
+            raise PlaceReadOnly(part.name, trouble.strerror) from trouble
         self._samples.append({"file": part.name, "heads": heads, "zero": True})
         return {"file": part.name, "heads": heads, "removed": True, "discarded": False}
 
     def leave(self, name: str, content: bytes) -> None:
         """Write a file aside, sync, rename. A cut leaves the whole file or none of that name."""
         target = self.path / name
+        if target.parent.is_symlink():  # what lies behind it is not on the card
+            target = self.path / target.name
         aside = target.with_name(target.name + ".new")
         try:
             target.parent.mkdir(exist_ok=True)
-            with open(aside, "wb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(aside, flags, 0o644), "wb") as file:
                 file.write(content)
                 file.flush()
                 sync_file(file.fileno(), "card file")
             aside.replace(target)
             self._sync_folder(target.parent)
         except OSError as trouble:
-            raise PlaceUnreadable(target, f"it cannot be written: {trouble.strerror}") from trouble
+            raise PlaceReadOnly(target, trouble.strerror) from trouble
 
     def sample(self) -> list[dict[str, object]]:
         """What was read back of the files wiped: a folder shows nothing of them any more."""

@@ -4,6 +4,7 @@ never parses.
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import stat
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from sealhost import layout
 from sealhost.durable import sync_file
-from sealhost.errors import CardUnreadable, PlaceUnreadable
+from sealhost.errors import CardUnreadable, PlaceReadOnly
 
 HEADS = 2 * max(layout.BLOCK_SIZES)  # what a wipe overwrites first: both copies of the largest head
 _PROBE = HEADS + 4
@@ -119,6 +120,8 @@ def wipe_heads(part: FilePart) -> int:
         if any(any(os.pread(handle, length, at)) for at, length in pieces):
             raise CardUnreadable(part.name, "its head: what was overwritten reads back as it was")
     except OSError as trouble:
+        if trouble.errno in (errno.EPERM, errno.EROFS):  # a device that was locked says so at the first write
+            raise PlaceReadOnly(part.name, trouble.strerror) from trouble
         raise CardUnreadable(part.name, f"its head ({trouble.strerror})") from trouble
     finally:
         os.close(handle)
@@ -129,7 +132,7 @@ def _open_to_write(part: FilePart) -> int:
     try:
         return os.open(part.path, os.O_RDWR | os.O_CLOEXEC)
     except OSError as trouble:
-        raise PlaceUnreadable(part.name, f"it cannot be written: {trouble.strerror}") from trouble
+        raise PlaceReadOnly(part.name, trouble.strerror) from trouble
 
 
 def discard(path: Path, extents: tuple[tuple[int, int], ...]) -> bool:
