@@ -162,4 +162,5 @@ _WORDS = {
     "CardFull": "the card is full",
     "SourceFault": "the camera or the microphone stopped",
     "OutOfOrder": "not now",
+    "FormatFault": "too long, or not what it should be",
 }

@@ -32,6 +32,7 @@ from sealcam.flash import NotThere  # noqa: E402
 
 _VALUES = "card flash reel exchange run card-fails-at card-loses-at cut-after make-card".split()
 _SWITCHES = "fast real-time torn card-full clock-unset bad-cipher blank-key bad-keylist no-entropy".split()
+_LONGEST_LINE = 1024
 _PROGRAM = ("console.py", "main.py", "simulator.py")
 
 
@@ -65,18 +66,37 @@ def firmware_digest() -> bytes:
 def make_board(options: dict):
     """The devices of the images named, with the faults asked for."""
     faults = desk.Faults(
-        cut_after=int(options.get("cut-after", 0)),
+        cut_after=_number(options, "cut-after"),
         torn=0.5 if "torn" in options else 0.0,
-        fails_at=int(options.get("card-fails-at", 0)),
-        loses_at=int(options.get("card-loses-at", 0)),
+        fails_at=_number(options, "card-fails-at"),
+        loses_at=_number(options, "card-loses-at"),
     )
     fast = "real-time" not in options
-    feed = reel.Reel(options["reel"]) if "reel" in options else desk.NoFeed()
+    feed = _feed(options["reel"]) if "reel" in options else desk.NoFeed()
     noise = (lambda: bytes(1024)) if "no-entropy" in options else None
     return desk.Board(
         _card_device(options, faults), _flash_device(options, faults), feed,
         desk.DeskClock(fast, "clock-unset" in options), fast, noise, firmware_digest(),
     )  # fmt: skip
+
+
+def _number(options, name):
+    try:
+        number = int(options.get(name, 0))
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise Usage("--%s needs a number" % name)
+    return number
+
+
+def _feed(path):
+    try:
+        return reel.Reel(path)
+    except OSError as fault:
+        raise Usage("cannot read %s: error %s" % (path, fault.args[0])) from None
+    except reel.ReelFault as fault:
+        raise Usage("%s: %s" % (path, fault)) from None
 
 
 def _flash_device(options, faults):
@@ -95,7 +115,7 @@ def _card_device(options, faults):
         return desk.NoCardDevice()
     path = options["card"]
     if "make-card" in options and not _exists(path):
-        _make_card(path, int(options["make-card"]))
+        _make_card(path, _number(options, "make-card"))
     if not _exists(path):
         raise Usage("there is no %s; --make-card SIZE_MB makes one" % path)
     return desk.Blocks(desk.FileStore(path), desk.SECTOR, faults, True)
@@ -157,6 +177,8 @@ def run(arguments: list) -> int:
     options = parse(arguments)
     try:
         camera = main.Camera(make_board(options))
+    except OSError as fault:
+        raise Usage("cannot use these images: error %s" % fault.args[0]) from None
     except SealcamError as fault:
         print("- refuses 0x%02x %s" % (fault.status, describe(type(fault))))
         return 1
@@ -193,12 +215,26 @@ def _attend(console, camera):
     while console.on:
         busy = camera.recorder is not None and camera.recorder.recording
         if poll.poll(0 if busy else 20):
-            line = sys.stdin.readline()
+            line = sys.stdin.buffer.readline(_LONGEST_LINE)
             if not line:
                 return
-            console.do(line)
+            console.do(_text(line))
+            if busy:
+                console.turn()  # whoever keeps pressing keeps no chunk waiting
         else:
             console.turn()
+
+
+def _text(line):
+    """What stands in a line; of one that is too long, or no text at all, nothing that could be meant."""
+    if len(line) == _LONGEST_LINE and line[-1] != 10:
+        while line and line[-1] != 10:
+            line = sys.stdin.buffer.readline(_LONGEST_LINE)
+        return "too-long"
+    try:
+        return line.decode()
+    except UnicodeError:
+        return "no-text"
 
 
 if __name__ == "__main__":

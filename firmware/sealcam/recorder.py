@@ -7,7 +7,7 @@ Knows no key and no file: the carrier does. Refuses to begin rather than record 
 import json
 
 from sealcam import usagelog
-from sealcam.errors import CardFault, CardFull, NoCard, NotDrilled, OutOfOrder, SealcamError
+from sealcam.errors import CardFault, CardFull, FormatFault, NoCard, NotDrilled, OutOfOrder, SealcamError
 from sealcam.layout import (
     EVENT_BOOKMARK,
     EVENT_CATEGORY,
@@ -27,6 +27,7 @@ from sealcam.layout import (
 )
 
 MUTED_BY_BUTTON, MUTED_BY_POLICY = 1, 2
+_LONGEST_TEXT = 200  # characters of a place or a category
 
 
 class Recorder:
@@ -222,6 +223,7 @@ class Recorder:
 
     def bookmark(self, value: int = 0) -> None:
         self._need_recording()
+        _check_number(value)
         self._camera.logbook.note(usagelog.BOOKMARK, 0, self.seq)
         self._tell(TRACK_EVENT, pack_event(EVENT_BOOKMARK, 0, value))
 
@@ -244,11 +246,14 @@ class Recorder:
 
     def category(self, value: int, text: str = "") -> None:
         self._need_recording()
+        _check_number(value)
+        _check_text(text)
         self._camera.logbook.note(usagelog.CATEGORY, value & 0xFFFF, self.seq)
         self._tell(TRACK_EVENT, pack_event(EVENT_CATEGORY, 0, value, text))
 
     def say_place(self, text: str) -> None:
         """A place the wearer chose: into the description, again if a recording runs."""
+        _check_text(text)
         self.place = text
         if self.recording:
             self._tell(TRACK_DESCRIPTION, json.dumps(self._description()).encode())
@@ -264,3 +269,13 @@ class Recorder:
     def head_bytes(self) -> int:
         """Bytes before the first chunk of a part."""
         return self._carrier.head_bytes()
+
+
+def _check_number(value):
+    if not -(1 << 31) <= value < 1 << 31:
+        raise FormatFault  # packing it would keep other digits, and say nothing
+
+
+def _check_text(text):
+    if len(text) > _LONGEST_TEXT:
+        raise FormatFault
