@@ -19,9 +19,10 @@ PACKS = (ROOT, OFFICE, VAULT)
 # which pack may name which key
 KEYS = {
     ROOT: {"root"},
-    OFFICE: {"evidence", "release", "enrolment"},
+    OFFICE: {"evidence", "release", "enrolment", "diary"},
     VAULT: {"verify", "receipt", "time", "certificate", "link", "checkpoint", "erasure"},
 }
+_ASKED = (VAULT, OFFICE, ROOT)  # where a demo is all three, the vault's log and catalogue are the ones
 _OPENING = ("root", "evidence")  # the vault host must not be able to read these
 _TABLES = {"keys", "certificates", "files", "databases", "stores"}
 
@@ -69,17 +70,19 @@ class Config:
         return self._named("certificates", role)
 
     def file(self, name: str) -> Path:
-        """`keylist`, `policy`, `root_point`, `passphrases`, `checkpoint_vkey`, `shares` (a folder)."""
+        """`keylist`, `policy`, `root_point`, `passphrase`, `checkpoint_vkey`; folders: `shares`, `loans`
+        (what the vault lends the office), `vault` (what the office sees of the vault).
+        """
         return self._named("files", name)
 
     def database(self, name: str) -> Path:
-        """`custody`, `catalogue` or `register`, of the vault."""
+        """`custody`, `catalogue` or `register` of the vault; without one here the office's own."""
         return self._named("databases", name)
 
     def _named(self, table: str, name: str) -> Path:
-        for pack in self.packs.values():
-            if name in getattr(pack, table):
-                return Path(getattr(pack, table)[name])
+        for kind in _ASKED:
+            if kind in self.packs and name in getattr(self.packs[kind], table):
+                return Path(getattr(self.packs[kind], table)[name])
         raise KeyMissing(f"{self.home}: {name}")
 
     def passphrase(self, role: str) -> str | None:

@@ -12,9 +12,6 @@ from pathlib import Path
 from sealhost import durable
 from sealhost.errors import PlaceUnreadable
 
-OFFER, ANSWER, TIME, DRILL, ENROLLED = (
-    f"{word}.seal" for word in ("offer", "answer", "time", "drill", "enrolled")
-)
 _LARGEST = 4 << 20  # a journal of 16 sectors is far below; anything longer was not made by a camera
 
 

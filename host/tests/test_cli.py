@@ -38,6 +38,8 @@ CHANGES = {
     "view",
     "index",
     "quarantine release",
+    "quarantine accept",
+    "lend",
     "custody export",
     "audit",
 }

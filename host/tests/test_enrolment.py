@@ -1,20 +1,14 @@
 """Enrolment by exchanged files, against a camera written from the page."""
 
-import hashlib
-import json
-import os
-import struct
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import recordings
 from ledger import killed_at
-from sealhost import certificates, layout, seal, statements
+from paper_camera import Camera
+from sampling import share
+from sealhost import certificates, statements
 from sealhost.keys import SoftKey, key_id_of
-from shift import Shift, content, found
-
-CHUNK = 512
+from shift import Shift, found
 
 
 @pytest.fixture(scope="module")
@@ -25,58 +19,6 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shift(founded: Path, tmp_path: Path) -> Shift:
     return Shift.begin(founded, tmp_path)
-
-
-@dataclass
-class Camera:
-    """The other side of the folder, from statements.md."""
-
-    folder: Path
-    key: SoftKey = field(default_factory=SoftKey.make)
-    time_nonce: bytes = field(default_factory=lambda: os.urandom(16))
-    nonce: bytes = b""
-    trial: seal.Writer | None = None
-
-    def answer(self) -> None:
-        """answer.seal"""
-        offer = (self.folder / "offer.seal").read_bytes()
-        root, self.nonce = offer[8:73], offer[73:89]
-        size = struct.unpack_from(">I", offer, 137)[0]
-        self.keylist = statements.KeyList.parse(offer[141 : 141 + size], root)
-        enrol = statements.make(
-            statements.ENROL,
-            self.key,
-            device_id=self.key.key_id,
-            nonce=self.nonce,
-            organisation=key_id_of(root),
-            firmware=bytes(32),
-        )
-        facts = json.dumps({"board": "paper", "interpreter": "none"}).encode()
-        rest = self.time_nonce + struct.pack(">H", len(facts)) + facts
-        (self.folder / "answer.seal").write_bytes(b"SKANSWR1" + self.key.point + enrol + rest)
-
-    def film_trial(self, script: str = "..e", keylist: statements.KeyList | None = None) -> None:
-        """trial-0000.skr"""
-        slots = (keylist or self.keylist).recipients(layout.KIND_RECORDING)
-        self.trial = seal.begin(self.key, slots, sequence=3, chunk_size=CHUNK, keylist=1)
-        recordings.describe(self.trial)
-        for step in script:
-            {".": lambda: recordings.fill(self.trial, 1), "e": self.trial.end}[step]()
-        (self.folder / "trial-0000.skr").write_bytes(content(self.trial))
-
-    def enrolled(self, nonce: bytes | None = None) -> None:
-        """enrolled.seal"""
-        statement = statements.make(
-            statements.INVENTORY,
-            self.key,
-            device_id=self.key.key_id,
-            nonce=nonce or self.nonce,
-            boot=1,
-            ms=1,
-            journal_digest=hashlib.sha256(b"").digest(),
-            receipt_no=0,
-        )
-        (self.folder / "enrolled.seal").write_bytes(statement)
 
 
 def test_a_camera_is_certified_drilled_and_enrolled(shift: Shift, tmp_path: Path) -> None:
@@ -213,10 +155,12 @@ def test_enrolled_over_another_nonce_does_not_count(shift: Shift, tmp_path: Path
     assert shift.desk.register.get(camera.key.key_id).state == "drilled"
 
 
+@pytest.mark.power
 @pytest.mark.promise6
 def test_an_enrolment_killed_at_any_step_goes_on_where_it_was(founded: Path, tmp_path: Path) -> None:
     """Proves promise 6: order of writes is register, custody, file."""
-    step = 1
+    first, every = share()
+    step = 1 + first
     while True:
         (tmp_path / str(step)).mkdir()
         shift = Shift.begin(founded, tmp_path / str(step))
@@ -230,7 +174,7 @@ def test_an_enrolment_killed_at_any_step_goes_on_where_it_was(founded: Path, tmp
         code, answer = shift.run("enrol", camera.folder)
         assert (code, answer["waiting_for"]) == (0, ""), f"killed at {step}"
         assert shift.desk.register.get(camera.key.key_id).state == "enrolled"
-        step += 3
+        step += every
     assert step > 10
 
 

@@ -26,23 +26,21 @@ _PATIENCE = 3600.0
 @click.option("--dry-run", is_flag=True, help="Say which step comes next, and do nothing.")
 @answers
 def enrol(folder: Path, wait: bool, shares: tuple[str, ...], dry_run: bool) -> Answer:
-    """Do the next steps of an enrolment in a folder that the camera reaches too.
+    """Do the next steps of an enrolment in a folder that the camera reaches too, and say whose turn it is.
 
-    Run it again at any time: it goes on where it was. The camera records nothing for real until its trial
-    recording was opened twice here, with the evidence key and with the escrow shares.
+    The evidence office offers, certifies and opens the trial recording, with the evidence key and with the
+    escrow shares; the vault takes the camera into its register and custody and sets its clock. Each runs this
+    from its own pack; a demonstration does both at once. Run it again at any time: it goes on where it was.
 
     \b
     Example:
+      sealcam --home /mnt/office enrol /mnt/exchange --share one.txt --share two.txt --share three.txt
+      sealcam --home /mnt/vault enrol /mnt/exchange
       sealcam --home ~/sealcam enrol /mnt/exchange --wait
-      sealcam --home ~/sealcam enrol /mnt/exchange --share one.txt --share two.txt --share three.txt
     """
     exchange = Exchange(folder)
     if dry_run:
-        present = [
-            name
-            for name in (enrolment.OFFER, enrolment.ANSWER, enrolment.TIME, enrolment.DRILL)
-            if exchange.has(name)
-        ]
+        present = [name for name in enrolment.FILES if exchange.has(name)]
         return Answer(
             {"present": present}, [f"there now: {', '.join(present) or 'nothing'}; nothing was done"]
         )
@@ -57,19 +55,19 @@ def enrol(folder: Path, wait: bool, shares: tuple[str, ...], dry_run: bool) -> A
             break
         exchange.wait_for_change(5)
         progress = enrolment.enrol(exchange, authority)
-    return _told(progress, done)
+    return _told(progress, done, authority.is_vault)
 
 
-def _told(progress: enrolment.Progress, done: list[str]) -> Answer:
+def _told(progress: enrolment.Progress, done: list[str], is_vault: bool) -> Answer:
     camera = progress.device_id.hex()
     data = {"camera": camera, "done": done, "waiting_for": progress.waiting_for, "facts": progress.facts}
     if progress.waiting_for:
-        line = f"waiting for {progress.waiting_for} from the camera; then run this again"
+        line = f"{progress.whose_turn} is next: waiting for {progress.waiting_for}; then run this again"
     else:
-        line = (
-            f"camera {camera[:16]} is enrolled ({progress.facts.get('interpreter', 'interpreter not told')})"
-        )
-    return Answer(data, [line])
+        filmed = progress.facts.get("interpreter", "interpreter not told")
+        line = f"camera {camera[:16]} is enrolled ({filmed})"
+        line += "" if is_vault else "; the vault is next: it takes note of it by `sealcam enrol`"
+    return Answer({**data, "whose_turn": progress.whose_turn}, [line])
 
 
 @click.group()

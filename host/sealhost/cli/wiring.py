@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sealhost import config, escrow, keys, keytable, statements
 from sealhost.catalogue import Catalogue
-from sealhost.custody import Custody
+from sealhost.custody import Custody, open_custody
 from sealhost.desk import Desk
 from sealhost.enrolment import Authority
-from sealhost.errors import KeyTrouble, SharesTooFew, SharesWrong
+from sealhost.errors import FileMissing, KeyTrouble, SharesTooFew, SharesWrong
 from sealhost.escrow import mnemonic_of
 from sealhost.keys import SoftKey
 from sealhost.layout import ROLE_OPEN, ROLE_VERIFY
@@ -45,15 +43,15 @@ class Home:
 
     @cached_property
     def root_point(self) -> bytes:
-        return self.config.file("root_point").read_bytes()
+        return content(self.config.file("root_point"))
 
     @cached_property
     def keylist(self) -> statements.KeyList:
-        return statements.KeyList.parse(self.config.file("keylist").read_bytes(), self.root_point)
+        return statements.KeyList.parse(content(self.config.file("keylist")), self.root_point)
 
     @cached_property
     def policy(self) -> statements.Policy:
-        return statements.Policy.parse(self.config.file("policy").read_bytes(), self.root_point)
+        return statements.Policy.parse(content(self.config.file("policy")), self.root_point)
 
     def key(self, role: str) -> SoftKey:
         """A private key of this home; a passphrase is asked for where its file needs one."""
@@ -69,7 +67,7 @@ class Home:
             pack = next(pack for pack in self.config.packs.values() if path in pack.keys.values())
             given = os.environ.get("SEALCAM_PASSPHRASE_FILE") or pack.files.get("passphrase")
             if given:
-                return mnemonic_of(Path(given).read_text(encoding="utf-8"))
+                return _words(Path(given))
             if not sys.stdin.isatty():
                 raise KeyTrouble(path, "it needs a passphrase, and nobody is there to type one")
             return getpass.getpass(f"passphrase of {path.name}: ")
@@ -78,12 +76,9 @@ class Home:
 
     @cached_property
     def custody(self) -> Custody:
-        pack = self.config.pack(config.VAULT)
-        key = serialization.load_pem_private_key(pack.keys["checkpoint"].read_bytes(), None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise KeyTrouble(pack.keys["checkpoint"], "it is not an Ed25519 key")
-        public = key.public_key().public_bytes_raw()
-        return Custody(self.config.database("custody"), self.config.organisation, public, key)
+        opened = open_custody(self.config)
+        opened.refuse_a_rollback()
+        return opened
 
     @cached_property
     def register(self) -> Register:
@@ -135,19 +130,25 @@ class Home:
         )
 
     def authority(self, shares: Sequence[str]) -> Authority:
-        """What the enrolment desk holds; without `shares` those of a demo are taken from its folder."""
+        """What this desk holds; without `shares` those of a demo are taken from its folder."""
+        is_office = config.OFFICE in self.config.packs
+        if not is_office:
+            self.config.pack(config.VAULT)
         return Authority(
             organisation=self.config.organisation,
             root_point=self.root_point,
             keylist=self.keylist.raw,
             keylist_version=self.keylist.version,
             policy=self.policy.raw,
-            actor=self.actor("enrolment"),
+            actor=self.actor("enrolment" if is_office else "vault"),
             key=self.key,
-            enrolment_certificate=self.config.certificate("enrolment").read_bytes(),
+            point=self.keylist.point,
+            enrolment_certificate=content(self.config.certificate("enrolment")),
             escrow_key=lambda: self.escrow_key(shares),
             register=self.register,
             custody=self.custody,
+            is_office=is_office,
+            is_vault=config.VAULT in self.config.packs,
         )
 
     def escrow_key(self, shares: Sequence[str]) -> SoftKey:
@@ -186,12 +187,31 @@ def _write_mp4(*arguments: Any, **named: Any) -> Any:
     return media.write_mp4(*arguments, **named)
 
 
+def content(path: Path) -> bytes:
+    """A file of a pack, or an error that names it."""
+    try:
+        return path.read_bytes()
+    except OSError as trouble:
+        raise FileMissing(path, trouble.strerror) from None
+
+
+def _words(path: Path) -> str:
+    """A passphrase from a file."""
+    try:
+        return mnemonic_of(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise KeyTrouble(path, f"no passphrase can be read there ({type(trouble).__name__})") from None
+
+
 def share_text(share: str) -> str:
     """A share as given: a file that holds it, or its words."""
-    path = Path(share)
-    return mnemonic_of(path.read_text(encoding="utf-8")) if " " not in share and path.is_file() else share
+    return mnemonic_of(Path(share).read_text(encoding="utf-8")) if os.path.isfile(share) else share
 
 
 def home() -> Home:
-    """The home of the command that is running."""
-    return Home(click.get_current_context().find_root().obj)
+    """The home of the command that is running; an office without its vault beside it has parts of its own."""
+    from sealhost.cli.office import OfficeHome
+
+    folder = click.get_current_context().find_root().obj
+    alone = config.load(folder).packs.keys() == {config.OFFICE}
+    return OfficeHome(folder) if alone else Home(folder)

@@ -15,9 +15,9 @@ EVENTS = frozenset(
     (
         "founded camera.offered camera.certified camera.drilled camera.enrolled camera.suspended "
         "card.seen recording.verified recording.stored recording.readback recording.quarantined "
-        "receipt.signed file.wiped card.wiped card.kept log.read recording.viewed recording.indexed "
-        "quarantine.released gap.found fork.found audit.run catalogue.rebuilt custody.exported "
-        "escrow.recovered"
+        "receipt.signed file.wiped card.wiped card.kept log.read recording.lent recording.viewed "
+        "recording.indexed quarantine.released gap.found fork.found audit.run catalogue.rebuilt "
+        "custody.exported escrow.recovered"
     ).split()
 )
 Value = int | str | list[int] | list[str]

@@ -26,6 +26,7 @@ from sealhost.statements import KeyList, Policy
 STAGED = "founding.json"
 SHARES, NEEDED = 5, 3
 _WORDS = 6
+_SIGN_LOGS = ("checkpoint", "diary")  # Ed25519: custody of the vault, diary of the office
 # in the order of their numbers in a key list; statements.md
 _ROLES = ("evidence", "escrow", "verify", "receipt", "time", "certificate", "release", "link", "enrolment")
 
@@ -53,7 +54,8 @@ def init(
 ) -> Founded:
     """Make three packs in `home`. Run again it changes nothing; killed half-way, the next run finishes.
 
-    `show` is given the passphrases, by pack, once everything is there and before they are forgotten.
+    `show` is given the passphrases, by pack, once everything is there and before they are forgotten: they go
+    from the disk only when it has returned.
     """
     home = Path(home).absolute()
     if _is_whole(home, demo):
@@ -90,7 +92,8 @@ def _folders(home: Path) -> None:
     for kind in PACKS:
         for folder in (home / kind, home / kind / "keys", home / kind / "certificates"):
             folder.mkdir(mode=0o700, exist_ok=True)
-    for folder in (home / ROOT / "escrow", home / VAULT / "store-1", home / VAULT / "store-2"):
+    for kind, name in ((ROOT, "escrow"), (VAULT, "loans"), (VAULT, "store-1"), (VAULT, "store-2")):
+        folder = home / kind / name
         folder.mkdir(mode=0o700, exist_ok=True)
     sync_folder(home, "found folders")
 
@@ -152,8 +155,8 @@ class _Founder:
         if role == "erasure":
             self._keep(folder / "erasure.key", secrets.token_bytes(32))
             return None
-        if role == "checkpoint":
-            return self._checkpoint(folder / "checkpoint.pem")
+        if role in _SIGN_LOGS:
+            return self._checkpoint(folder / f"{role}.pem")
         words = self._staged["passphrases"].get(kind)
         path = folder / (f"{role}.p12" if words else f"{role}.pem")
         if path.exists():
@@ -189,7 +192,7 @@ class _Founder:
         pem = self._keep(self._home / ROOT / "certificates" / "root.crt", certificates.make_root(self.root))
         for kind in (OFFICE, VAULT):
             self._keep(self._home / kind / "certificates" / "root.crt", pem)
-        for role in (*_ROLES, "checkpoint"):
+        for role in (*_ROLES, *_SIGN_LOGS):
             path = self._home / home[role] / "certificates" / f"{role}.crt"
             self._keep(path, certificates.issue(role, self._public(role), self.root, pem))
         enrolment = (self._home / OFFICE / "certificates" / "enrolment.crt").read_bytes()
@@ -213,11 +216,16 @@ class _Founder:
             held = self._keep(self._home / ROOT / name, content)
             for kind in (OFFICE, VAULT):
                 self._keep(self._home / kind / name, held)
-        key = self._made["checkpoint"]
+        origin = f"sealcam/{self.root.key_id.hex()[:16]}"
+        self._vkey("checkpoint", origin, VAULT)
+        self._vkey("diary", origin + "/office", OFFICE)
+
+    def _vkey(self, role: str, origin: str, kind: str) -> None:
+        """What a stranger checks the checkpoints of a log with."""
+        key = self._made[role]
         if isinstance(key, Ed25519PrivateKey):
-            origin = f"sealcam/{self.root.key_id.hex()[:16]}"
             vkey = notes.vkey(origin, key.public_key().public_bytes_raw())
-            self._keep(self._home / VAULT / "checkpoint.vkey", (vkey + "\n").encode())
+            self._keep(self._home / kind / f"{role}.vkey", (vkey + "\n").encode())
 
     def _shares(self) -> None:
         for number, mnemonic in enumerate(self._staged["shares"], 1):

@@ -28,21 +28,30 @@ _TOML_OFFICE = """# The office pack: what opens recordings, releases quarantined
 pack = "office"
 organisation = "{organisation}"
 {demo}
+[databases]
+custody = "custody.sqlite"              # the office's own diary: who viewed what, and when; never delete it
+catalogue = "catalogue.sqlite"          # what was lent to it, with place and description
+
 [keys]                                  # P-256, each under the passphrase of the office
 evidence = "keys/evidence.p12"          # opens recordings
 release = "keys/release.p12"            # signs releases and drills
 enrolment = "keys/enrolment.p12"        # certifies cameras
+diary = "keys/diary.pem"                # Ed25519, signs the diary
 
 [certificates]
 root = "certificates/root.crt"
 evidence = "certificates/evidence.crt"
 release = "certificates/release.crt"
 enrolment = "certificates/enrolment.crt"
+diary = "certificates/diary.crt"
 
 [files]
 root_point = "root.point"
 keylist = "keylist.seal"
 policy = "policy.seal"
+checkpoint_vkey = "diary.vkey"          # give this to whoever is to check the diary
+# where this machine sees the vault's stores and its folder `loans`, read-only; to look, it needs both
+vault = "vault"
 {passphrase}"""
 _TOML_VAULT = """# The vault pack: proves, stores, receipts and wipes; cannot open a recording.
 # Its keys start alone, so they have no passphrase: the folder is for one user of one machine.
@@ -82,6 +91,7 @@ root_point = "root.point"
 keylist = "keylist.seal"
 policy = "policy.seal"
 checkpoint_vkey = "checkpoint.vkey"     # give this to whoever is to check the custody log
+loans = "loans"                         # what `sealcam lend` gives the evidence office
 """
 _TOML_DEMO = """# A demonstration: the three packs side by side, which no organisation would do.
 pack = "demo"

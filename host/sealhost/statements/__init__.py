@@ -4,7 +4,15 @@ Nothing here knows where a statement came from or what it permits.
 """
 
 from sealhost.statements.journal import Inventory, JournalEntry, journal_entry, read_inventory
-from sealhost.statements.root import ESCROW, RELEASE_KEY, KeyList, Policy, refuse_older, sign_file
+from sealhost.statements.root import (
+    CERTIFICATE_KEY,
+    ESCROW,
+    RELEASE_KEY,
+    KeyList,
+    Policy,
+    refuse_older,
+    sign_file,
+)
 from sealhost.statements.signed import (
     CERTIFICATE,
     DRILL,
@@ -34,6 +42,7 @@ __all__ = [
     "JournalEntry",
     "KeyList",
     "Policy",
+    "CERTIFICATE_KEY",
     "RELEASE_KEY",
     "TIME",
     "check",

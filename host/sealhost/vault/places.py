@@ -152,9 +152,9 @@ class Vault:
         self.stores = tuple(stores)
 
     @classmethod
-    def at(cls, places: Sequence[Path], room: str = BODIES) -> "Vault":
-        """The vault over these folders; StoreUnavailable when one of them is not there."""
-        return cls([Store(place, room) for place in places])
+    def at(cls, places: Sequence[Path], room: str = BODIES, is_ours: bool = True) -> "Vault":
+        """The vault over these folders; StoreUnavailable when one is not there. A guest only reads."""
+        return cls([Store(place, room, is_ours) for place in places])
 
     def draft(self) -> VaultDraft:
         """A body to be, in every place."""

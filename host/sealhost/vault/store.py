@@ -161,12 +161,13 @@ def path_of(room: Path, digest: bytes) -> Path:
 class Store:
     """One place, one room in it (bodies, or quarantine)."""
 
-    def __init__(self, path: Path, room: str = BODIES) -> None:
+    def __init__(self, path: Path, room: str = BODIES, is_ours: bool = True) -> None:
         self.path = Path(path)
         self._room = self.path / room
         self._refuse_unless_there()
-        with trouble_at(self.path):
-            self._sweep()
+        if is_ours:  # a guest of the place leaves drafts alone: they may be of a vault at work
+            with trouble_at(self.path):
+                self._sweep()
 
     def _refuse_unless_there(self) -> None:
         if not (self.path / STORE_MARKER).is_file():
