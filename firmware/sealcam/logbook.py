@@ -6,9 +6,10 @@ fails costs nothing: the next segment begins with what reached flash and no clos
 
 from sealcam import usagelog
 from sealcam.errors import CardFault, CardFull, JournalFull, LogFault, NoCard
-from sealcam.layout import REASON_CARD_FULL, TRACK_LOG
+from sealcam.layout import REASON_CARD_FULL, REASON_LIMIT, TRACK_LOG
 
 _FILE = "log"
+_MOST, _MOST_FILMING = 256, 1024  # entries in flash, which are read whole at boot
 _LOST = (CardFault, CardFull, NoCard, JournalFull)
 
 
@@ -21,6 +22,7 @@ class Logbook:
         self._camera, self._missing = camera, missing
         self._log = usagelog.UsageLog(camera.identity.device_id)
         self._waiting = []
+        self._held = 0  # entries in flash
         self._carrier = None
 
     def load(self, may_begin: bool = False) -> None:
@@ -36,6 +38,7 @@ class Logbook:
         size = usagelog.ENTRY_SIZE
         self._waiting = [raw[at : at + size] for at in range(0, len(raw), size)]
         usagelog.check(self._waiting)
+        self._held = len(self._waiting)
         if self._waiting:
             self._log.restore(self._waiting[-1])
 
@@ -45,6 +48,7 @@ class Logbook:
         clock = camera.clock
         entry = self._log.entry(event, detail, seq, data, camera.boot_count, clock.ms(), clock.utc_ms())
         camera.files.append(_FILE, entry)
+        self._held += 1
         self._waiting.append(entry)
 
     def open(self, carrier) -> None:
@@ -70,13 +74,30 @@ class Logbook:
             return True
         now = carrier.ms()
         if not self._waiting:
-            return carrier.pad_if_due(now) or carrier.sign_if_due(now)
+            return carrier.pad_if_due(now) or carrier.sign_if_due(now) or self._turn_segment()
         if not carrier.make_room(usagelog.ENTRY_SIZE):
             self._carrier = None
             carrier.end(REASON_CARD_FULL)  # what waits stays in flash, for a segment on another card
             return True
         carrier.muxer.offer(TRACK_LOG, 0, now, self._waiting.pop(0))
         carrier.pump()
+        return True
+
+    def _turn_segment(self):
+        """End a segment, and begin the next, when flash holds many entries: rather between two recordings,
+        for an end takes its time. A cut anywhere: the next segment begins with what flash still holds.
+        """
+        camera, carrier = self._camera, self._carrier
+        most = _MOST_FILMING if camera.recorder.recording else _MOST
+        if self._held < most or not camera.journal.has_room():
+            return False
+        self.close(REASON_LIMIT)
+        if self._held < most:
+            try:
+                self.open(carrier)
+            except _LOST as fault:
+                self._carrier = carrier
+                self._give_up(fault)
         return True
 
     def _give_up(self, fault):
@@ -100,3 +121,4 @@ class Logbook:
         self._carrier = None
         raw = self._camera.files.read(_FILE)
         self._camera.files.replace(_FILE, raw[-usagelog.ENTRY_SIZE :])
+        self._held = 1

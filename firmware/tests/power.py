@@ -14,6 +14,7 @@ sys.path.insert(0, _HERE)
 
 from power_bench import Bench, Faults, desk, main  # noqa: E402 - only reachable from here on
 from power_rules import Broken, check_all, check_plain  # noqa: E402
+from sealcam import logbook  # noqa: E402
 from sealcam.enrolment import Enrolment  # noqa: E402
 from sealcam.errors import SealcamError  # noqa: E402
 
@@ -63,7 +64,7 @@ def morning(bench, faults):
 
 
 def shelf(bench, faults):
-    """Many short files, so that the journal has to make room."""
+    """Many short files and log segments, so that the journal has to make room."""
     camera = bench.start(faults)
     for _ in range(3):
         recorder = camera.recorder
@@ -74,6 +75,8 @@ def shelf(bench, faults):
                 camera.board.idle(camera)
         if recorder.recording:
             recorder.stop()
+        for _ in range(20):
+            camera.step() or camera.board.idle(camera)
     camera.power_off()
     return camera
 
@@ -203,6 +206,7 @@ def begin(arguments):
         else:
             work = WORKFLOWS[word]
     main.JOURNAL_COUNT = 5 if work is shelf else 16
+    logbook._MOST = 8 if work is shelf else 256
     run(work, kind, first, every, only)
 
 

@@ -3,7 +3,8 @@
 import struct
 
 import pytest
-from sealcam import layout
+from power_rules import read_parts
+from sealcam import layout, usagelog
 from test_recorder import bench, chunks_of, film, records_of  # noqa: F401 - the fixture is asked for by name
 
 
@@ -85,3 +86,43 @@ def test_a_picture_longer_than_the_camera_takes_is_dropped_and_counted(bench):  
     assert sum(track in (1, 2) for track, _, _ in records_of(chunks)) == 10
     assert [value for kind, value in events if kind == layout.EVENT_DROPPED] == [1, 1]
     assert struct.unpack_from(">QQQQ", chunks[-1], 64 + 40)[3] == 2
+
+
+def settle(camera, turns=4000):
+    for _ in range(turns):
+        camera.step() or camera.board.idle(camera)
+
+
+def segments(bench, camera):  # noqa: F811
+    """The entries of each log segment, by number."""
+    found = {}
+    for core in read_parts(camera):
+        if core[12] == layout.KIND_LOG:
+            seq = layout.unpack_core(core)["sequence"]
+            chunks = chunks_of(bench, camera, seq)[1]
+            records = records_of(chunks) if chunks else []  # one that has just begun
+            found[seq] = [body for track, _, body in records if track == layout.TRACK_LOG]
+    return found
+
+
+@pytest.mark.parametrize("filming", [False, True])
+def test_a_camera_that_is_never_switched_off_turns_to_a_new_log_segment(bench, filming):  # noqa: F811
+    """Flash holds so many entries and no more, and the chain runs on over the border."""
+    camera = bench.start()
+    settle(camera)
+    if filming:
+        feed(camera, lambda number, found: None)
+        camera.recorder.start()
+    most = 1024 if filming else 256
+    for _ in range(most + 10):
+        camera.logbook.note(usagelog.BATTERY, 50)
+        camera.step()
+    settle(camera)
+    camera.logbook.note(usagelog.BATTERY, 40)
+    settle(camera)
+
+    assert len(camera.files.read("log")) < 20 * 128
+    newest, before = sorted(segments(bench, camera).items(), reverse=True)[:2]
+    assert len(before[1]) >= most
+    usagelog.check(before[1] + [entry for entry in newest[1] if entry not in before[1]])
+    assert camera.recorder.recording == filming and camera.fault is None
