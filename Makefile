@@ -4,8 +4,11 @@ VENV := build/venv/bin
 PYTEST = $(VENV)/python -m pytest -q $(if $(filter-out 0,$(JOBS)),-n $(JOBS)) $(PYTEST_ARGS)
 JOBS ?= 2
 SAMPLE ?= 1/8
+LANES = test-host,test-docs,test-fuzz test-device,test-power
 BOARD ?= qemu_mps2
-FUZZ_EXAMPLES ?= 50000
+MANY := $(or $(FUZZ_EXAMPLES),50000)
+FUZZ_EXAMPLES ?= 2000
+export HYPOTHESIS_STORAGE_DIRECTORY := build/hypothesis
 export SAMPLE MICROPYTHON MICROPYTHON_SRC MBEDTLS_SRC
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -13,7 +16,7 @@ MAKEFLAGS += --no-print-directory
 
 include boards/tools/sources.mk boards/unix/build.mk boards/qemu_mps2/build.mk
 
-WORDS := help setup check lint types layers test test-host test-device test-power test-docs test-all vectors \
+WORDS := help setup check lint types layers test test-host test-device test-power test-fuzz test-docs test-all vectors \
     vectors-check sim demo bench fuzz fix firmware flash size clean
 .PHONY: $(WORDS)
 
@@ -61,18 +64,18 @@ fix: build/.have-venv ## mend what ruff can mend by itself
 
 test: emulator ## every suite, in two lanes; SAMPLE=1/k runs a k-th of the cut and kill points
 	@$(PYTHON) boards/tools/sampling.py
-	@$(PYTHON) boards/tools/suites.py test-host,test-docs test-device,test-power
+	@$(PYTHON) boards/tools/suites.py $(LANES)
 
 test-all: ## every suite, every cut and kill point
 	@$(MAKE) test SAMPLE=1/1
 
 test-host: setup ## the dock's tests
 	@echo "test-host: host/tests, all but the exhaustive ones"
-	@$(PYTEST) -m "not power" --ignore=host/tests/test_house_style.py host/tests
+	@$(PYTEST) -m "not power and not fuzz" --ignore=host/tests/test_house_style.py host/tests
 
 test-device: emulator ## the firmware's tests: CPython with the shim, both virtual machines, the emulated Cortex-M3
 	@echo "test-device: firmware/tests, all but the exhaustive ones"
-	@$(PYTEST) -m "not power" firmware/tests
+	@$(PYTEST) -m "not power and not fuzz" firmware/tests
 
 test-power: setup ## cut the power, or kill the host, at every write of every workflow; SAMPLE=1/k
 	@$(PYTHON) boards/tools/sampling.py
@@ -89,9 +92,15 @@ vectors-check: build/.have-venv ## fail if docs/vectors differ from what make_ve
 	@echo "vectors-check: docs/vectors"
 	@$(VENV)/python docs/vectors/make_vectors.py --check
 
-fuzz: setup ## both readers on random and broken input, FUZZ_EXAMPLES= times each
-	@echo "fuzz: $(FUZZ_EXAMPLES) examples a reader"
+test-fuzz: setup ## every reader on random and broken input: FUZZ_EXAMPLES= the same each time, a quarter new ones
+	@echo "test-fuzz: $(FUZZ_EXAMPLES) examples a reader, the same each time"
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) -m fuzz firmware/tests host/tests
+	@echo "test-fuzz: $$(( $(FUZZ_EXAMPLES) / 4 )) new ones"
+	@FUZZ_SEED=fresh FUZZ_EXAMPLES=$$(( $(FUZZ_EXAMPLES) / 4 )) $(PYTEST) -m fuzz firmware/tests host/tests
+
+fuzz: setup ## 50,000 new examples a reader, or FUZZ_EXAMPLES=; a failure says what to commit as @example
+	@FUZZ_SEED=fresh FUZZ_EXAMPLES=$(MANY) \
+	    $(PYTEST) -m fuzz firmware/tests host/tests
 
 # --- the camera, the dock, the figures
 
@@ -118,4 +127,5 @@ size: build/.have-venv $(IMAGES) ## code, constants and memory of every image, a
 	@$(PYTHON) boards/tools/budget.py boards/qemu_mps2/budget.toml $(IMAGES)
 
 clean: ## remove build/ and everything made
-	rm -rf build
+	rm -rf build .hypothesis .mypy_cache .ruff_cache host/*.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

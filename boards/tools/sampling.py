@@ -17,8 +17,15 @@ Point = TypeVar("Point")
 def sampled(points: Iterable[Point]) -> list[Point]:
     """The points of this run, in their own order; never none of a non-empty suite."""
     everything = list(points)
+    first, every = share()
+    return everything[first % max(1, min(every, len(everything))) :: every]
+
+
+def share(times: int = 1) -> tuple[int, int]:
+    """(first, every) for a suite that counts its points itself; a costly one takes `times` fewer of them."""
     _, every = parse(os.environ.get("SAMPLE", "1/1"))
-    return everything[offset(every) % max(1, min(every, len(everything))) :: every]
+    every *= times if every > 1 else 1
+    return offset(every), every
 
 
 def parse(sample: str) -> tuple[int, int]:
