@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from figures import ROOT
-
 from sealhost import enrolment, founding, keys, layout, seal
 from sealhost.cli import wiring
 from sealhost.reader import open_place
@@ -71,7 +70,7 @@ def _make(bench: Bench) -> None:
 
 def _card(path: Path) -> None:
     size = RECORDINGS * RECORDING_BYTES + SLACK
-    _tool("mkfs.vfat", "-F", "32", "-s", "16", "-n", "SEALCAM", "-C", path, str(size >> 10))
+    _tool("mkfs.vfat", "-F", "16", "-s", "64", "-n", "SEALCAM", "-C", path, str(size >> 10))
     _tool("mmd", "-i", path, "::sealcam")
 
 

@@ -82,7 +82,9 @@ def write_all(handle: int, view: memoryview) -> None:
         view = view[os.write(handle, view) :]
 
 
-def pieces_of(card: int, stretches: Sequence[Stretch], take: Callable[[], memoryview]) -> Iterator[memoryview]:
+def pieces_of(
+    card: int, stretches: Sequence[Stretch], take: Callable[[], memoryview]
+) -> Iterator[memoryview]:
     """The card, read once into the buffers given."""
     for start, length in stretches:
         for at in range(start, start + length, ACROSS):
@@ -121,7 +123,8 @@ class Lane(threading.Thread):
 
 def copy_overlapped(card: int, stretches: Sequence[Stretch], files: Sequence[int]) -> bytes:
     """The same with one thread a lane; a buffer is used again when every lane is past it."""
-    summed, buffers = hashlib.sha256(), itertools.cycle([memoryview(mmap.mmap(-1, ACROSS)) for _ in range(RING)])
+    summed = hashlib.sha256()
+    buffers = itertools.cycle([memoryview(mmap.mmap(-1, ACROSS)) for _ in range(RING)])
     lanes = [Lane(summed.update), *(Lane(functools.partial(write_all, handle)) for handle in files)]
 
     def take() -> memoryview:

@@ -25,7 +25,7 @@ def entry(ratios: Sequence[float], op: str, bar: float, over: float, under: floa
         "highest": round(max(ratios), 4),
         "over": round(over, 4),
         "under": round(under, 4),
-        "unit": "seconds of wall clock",
+        "unit": "s",
         "what": what,
         "runs": [round(ratio, 4) for ratio in ratios],
     }
@@ -55,9 +55,9 @@ def is_met(said: Entry) -> bool:
 def show(name: str, said: Entry) -> None:
     """One line of the table."""
     held = "ok    " if is_met(said) else "MISSED"
-    between = f"{said['lowest']}..{said['highest']}"
-    seconds = f"{said['over']} over {said['under']} s"
-    print(f"{held} {name:28} {said['value']:10} {said['op']} {said['bar']}  ({between}; {seconds})", flush=True)
+    runs = f"{said['lowest']}..{said['highest']} in {len(said['runs'])} pairs"
+    line = f"{held} {name:28} {said['value']:10} {said['op']:2} {said['bar']}"
+    print(f"{line}  ({runs}; {said['over']} over {said['under']} {said['unit']})", flush=True)
 
 
 def merge(found: dict[str, Entry]) -> None:
