@@ -110,9 +110,9 @@ sim: build/.have-venv build/micropython/ctr ## a camera as a process: make sim A
 demo: build/.have-venv build/micropython/ctr ## one whole shift, on real input, from enrolment to a wiped card
 	@$(VENV)/python host/demo.py $(ARGS)
 
-bench: emulator build/.have-bench ## the ratios against this machine's own ceiling; ONLY=name for one
-	@$(if $(filter host.%,$(ONLY)),,$(VENV)/python firmware/bench/run.py $(if $(ONLY),--only $(ONLY)))
-	@$(if $(filter device.%,$(ONLY)),,$(VENV)/python host/bench/run.py $(if $(ONLY),--only $(ONLY)))
+bench: emulator build/.have-bench ## the ratios against this machine's own ceiling; ONLY=name for one, ARGS=--strict to fail on a miss
+	@$(if $(filter host.%,$(ONLY)),,$(VENV)/python firmware/bench/run.py $(if $(ONLY),--only $(ONLY)) $(ARGS))
+	@$(if $(filter device.%,$(ONLY)),,$(VENV)/python host/bench/run.py $(if $(ONLY),--only $(ONLY)) $(ARGS))
 
 # --- images
 

@@ -40,10 +40,8 @@ def of_pairs(pairs: Sequence[tuple[float, float]], op: str, bar: float, what: st
 def alternating(number: int, sides: Sequence[Callable[[], float]]) -> list[float]:
     """Each side once, after a sync; which comes first changes from one number to the next."""
     turned = list(range(len(sides)))[:: -1 if number % 2 else 1]
-    found = {}
-    for side in turned:
-        os.sync()
-        found[side] = sides[side]()
+    os.sync()
+    found = {side: sides[side]() for side in turned}
     return [found[side] for side in range(len(sides))]
 
 
