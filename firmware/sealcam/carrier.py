@@ -59,7 +59,7 @@ class Carrier:
         if not camera.journal.has_room():
             raise JournalFull
         secret, name = self._ready.take()
-        self.seq = camera.journal.next_sequence()
+        self.seq, self.chunks = camera.journal.next_sequence(), 0
         self.recording_id = secret.recording_id
         self._start_ms = camera.clock.ms()
         core = pack_core(self._core_fields(secret))

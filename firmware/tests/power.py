@@ -1,6 +1,7 @@
 """Cut the power at every block write of every workflow, on a real MicroPython with card and flash in memory.
 
     build/micropython/ctr firmware/tests/power.py WORKFLOW [cut|torn|lose|fail] [SAMPLE=i/k] [ONLY=n]
+        [DUMP=folder]
 
 Workflows: enrol, shift, morning, shelf. After each fault the camera starts again on what the memories hold,
 the rules of `power_rules` are checked, it films again, and they are checked again. Prints one line; a broken
@@ -13,7 +14,7 @@ _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.insert(0, _HERE)
 
 from power_bench import Bench, Faults, desk, main  # noqa: E402 - only reachable from here on
-from power_rules import Broken, check_all, check_plain  # noqa: E402
+from power_rules import Broken, check_all, check_plain, check_written  # noqa: E402
 from sealcam import logbook  # noqa: E402
 from sealcam.enrolment import Enrolment  # noqa: E402
 from sealcam.errors import SealcamError  # noqa: E402
@@ -98,6 +99,7 @@ def rest(bench, work):
     return whole(reach)
 
 
+DUMP = ""
 CUT_AT = 100  # of a shift: in the middle of its recording
 
 
@@ -127,12 +129,13 @@ def lose_power(bench, work, faults):
     return bool(camera.fault or camera.card_fault or camera.card.dead or camera.recorder.fault)
 
 
-def again(bench, work, before):
+def again(bench, work, before, written):
     """The next day: start, check, film, check."""
     if work is enrol:
         enrol(bench, Faults()).power_off()
     camera = bench.start()
     reach = check_all(bench, camera, before)
+    check_written(reach, written)
     film(camera)
     check_all(bench, camera, whole(reach))
     camera.power_off()
@@ -161,10 +164,23 @@ def one(bench, work, kind, number, saved, before):
     bench.watch.used.clear()
     faults = make_faults(kind, number)
     noticed = lose_power(bench, work, faults)
+    written = bench.written()
     if kind == "lose" and not noticed and faults.lost_something:
         raise Broken("a lost write was not noticed: %s" % bench.said)
     check_plain(bench)
-    again(bench, work, before)
+    dump(bench, "%s-%s-%d-cut" % (work.__name__, kind, number))
+    again(bench, work, before, written)
+    dump(bench, "%s-%s-%d-again" % (work.__name__, kind, number))
+
+
+def dump(bench, name):
+    """For a reader that is not ours, where DUMP= asks for it: the card, and the camera's point."""
+    if DUMP:
+        with open("%s/%s.img" % (DUMP, name), "wb") as file:
+            file.write(bench.card.bytes)
+        if bench.camera and bench.camera.identity:
+            with open("%s/%s.point" % (DUMP, name), "wb") as file:
+                file.write(bench.camera.identity.point)
 
 
 def run(work, kind, first=0, every=1, only=0):
@@ -201,6 +217,9 @@ def begin(arguments):
             first = int(offset) % every
         elif word.startswith("ONLY="):
             only = int(word[5:])
+        elif word.startswith("DUMP="):
+            global DUMP
+            DUMP = word[5:]
         elif word in KINDS:
             kind = word
         else:

@@ -22,6 +22,7 @@ from sealcam import carrier, crypto, p256, policy, sealer, statements  # noqa: E
 
 FLASH_BYTES = (18 + 40) * 4096
 CHUNK, PART, LOG_PART = 512, 8192, 8192
+STRANGER = b"somebody's picture, and no recording" * 40
 
 
 class Faults(desk.Faults):
@@ -200,7 +201,28 @@ class Bench:
         main.format_files(desk.Blocks(self.flash, 4096, Faults(), False))
         self.faults = Faults()
         self.said = []
+        self.camera = None
         self.watch = Watch()
+        self._leave_stranger()
+
+    def _leave_stranger(self):
+        """Somebody's file, which no fault may touch."""
+        with vfs.VfsFat(desk.Blocks(self.card, 512, Faults(), True)).open("/holiday.jpg", "wb") as file:
+            file.write(STRANGER)
+
+    def check_stranger(self):
+        """Whether it is still what it was."""
+        with vfs.VfsFat(desk.Blocks(self.card, 512, Faults(), True)).open("/holiday.jpg", "rb") as file:
+            if file.read() != STRANGER:
+                raise Broken("a stranger's file was touched")
+
+    def written(self):
+        """{sequence: chunks on the card, read back} of what the camera had in hand when the power went."""
+        recorder = self.camera and self.camera.recorder
+        if not recorder:
+            return {}
+        carriers = (recorder._carrier, self.camera._log_carrier)
+        return dict([(carrier.seq, carrier.chunks) for carrier in carriers if carrier.chunks])
 
     def start(self, faults=None):
         """A camera that has just been switched on."""
@@ -212,12 +234,12 @@ class Bench:
             pass
         gc.collect()
         self.faults = faults or Faults()
-        self.said = []
+        self.said, self.camera = [], None
         card = desk.Blocks(self.card, 512, self.faults, True)
         flash = desk.Blocks(self.flash, 4096, self.faults, False)
         board = desk.Board(card, flash, Feed(), desk.DeskClock(True), True)
         board.log_part_bytes, board.most_names = LOG_PART, self.most_names
-        camera = main.Camera(board, self.said.append)
+        camera = self.camera = main.Camera(board, self.said.append)
         camera.boot()
         return camera
 

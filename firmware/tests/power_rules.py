@@ -145,9 +145,17 @@ def check_journal(camera, reach):
             raise Broken("number %d was never opened" % seq)
 
 
+def check_written(reach, written):
+    """What the card had taken, read back, when the power went is there: every chunk but the one in flight."""
+    for seq, chunks in written.items():
+        if chunks > reach.get(seq, (0,))[0]:
+            raise Broken("%d chunks of %d were on the card, now %s" % (chunks, seq, reach.get(seq)))
+
+
 def check_all(bench, camera, before):
     if camera.fault is not None or camera.card_fault is not None:
         raise Broken("does not start again: %s %s %s" % (camera.fault, camera.card_fault, bench.said))
+    bench.check_stranger()
     check_numbers(bench)
     check_plain(bench)
     reach = check_parts(bench, camera)
