@@ -1,8 +1,8 @@
 """The device's figures beside their bars: python firmware/bench/run.py [--only NAME], or ONLY=NAME.
 
 Runs on the host; what it measures runs on the emulated Cortex-M3, where one instruction is one nanosecond, so
-that each figure is taken once. Merges what it found into build/bench.json. A bar that is missed is said; it is
-exit code 1 with --strict only.
+that each figure is taken once. Merges what it found into build/bench.json. A bar that is missed is said, and
+is exit code 1 with --strict only.
 """
 
 import argparse
