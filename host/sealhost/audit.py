@@ -64,7 +64,7 @@ def run(desk: Desk, rebuild: bool = True, tell: Tell = tell_nobody) -> Audited:
     """Prove everything; with `rebuild` the catalogue is built from what was proved. Noted in custody."""
     size, trouble = _custody(desk)
     told = {} if trouble else _told(desk)
-    names = sorted(set(told) | {row.h_core for row in desk.keytables.rows()})
+    names = sorted(set(told) | desk.keytables.names())
     checked = []
     for number, h_core in enumerate(names):
         tell(f"proving {h_core.hex()[:16]}", number / len(names))

@@ -10,7 +10,7 @@ from typing import Any
 from sealhost.layout import KIND_LOG, TRACK_DESCRIPTION
 from sealhost.records import Recording
 from sealhost.verify import records
-from sealhost.viewing import Room, prove
+from sealhost.viewing import Room, proved
 
 
 def index(
@@ -31,8 +31,7 @@ def index(
 
 def _description(row: Recording, room: Room) -> dict[str, Any]:
     """All that its description records say; a later one speaks for what an earlier one said."""
-    body = room.vault.open(row.body_sha256)
-    judgement, secret = prove(body, row, room.keytables.get(row.h_core), room.openers, room.device_point)
+    body, judgement, secret = proved(row, room)
     described: dict[str, Any] = {}
     for track, _, _, payload in records([body], judgement, secret):
         if track == TRACK_DESCRIPTION:

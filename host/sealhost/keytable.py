@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from sealhost.config import STORE_MARKER
 from sealhost.database import Database
-from sealhost.errors import CopyDamaged, KeyMissing, KeyTrouble, NotFound, StoreUnavailable
+from sealhost.errors import CopyDamaged, KeyMissing, KeyTrouble, NotFound, SealcamError, StoreUnavailable
 from sealhost.records import KeyRow
 
 FILE_NAME = "keytable.sqlite"
@@ -97,6 +97,11 @@ class KeyTable:
         fresh = KeyTable(self.place, self._key)
         fresh._refuse_unless_same(fresh.get(row.h_core), row)
 
+    def names(self) -> list[bytes]:
+        """`h_core` of every row; nothing is unwrapped."""
+        with self._database.read() as connection:
+            return list(connection.execute(sa.select(_rows.c.h_core)).scalars())
+
     def rows(self) -> Iterator[KeyRow]:
         """Every row, by name, a page at a time."""
         last = b""
@@ -122,13 +127,16 @@ class KeyTables:
             table.insert(row)
 
     def get(self, h_core: bytes) -> KeyRow:
-        """From the first place that holds it; NotFound."""
+        """From the first place that holds it whole; NotFound, or KeyTrouble where no place does any more."""
+        trouble: SealcamError = NotFound(h_core.hex())
         for table in self.tables:
             try:
                 return table.get(h_core)
             except NotFound:
                 continue
-        raise NotFound(h_core.hex())
+            except KeyTrouble as spoilt:
+                trouble = spoilt
+        raise trouble
 
     def read_back(self, row: KeyRow) -> int:
         """Prove the row in every place: how many hold it."""
@@ -146,6 +154,10 @@ class KeyTables:
             except NotFound:
                 continue
         return held
+
+    def names(self) -> set[bytes]:
+        """`h_core` of every recording any place knows, whether its row is whole or not."""
+        return {name for table in self.tables for name in table.names()}
 
     def rows(self) -> Iterator[KeyRow]:
         """Every recording any place knows, once each."""

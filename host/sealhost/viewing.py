@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from sealhost import layout
-from sealhost.errors import BadUsage, OutputExists, OutputRefused, SealBroken, SlotClosed
+from sealhost.errors import (
+    BadUsage,
+    CopyDamaged,
+    NotFound,
+    OutputExists,
+    OutputRefused,
+    SealBroken,
+    SealcamError,
+    SlotClosed,
+)
 from sealhost.ingest import sealed_ms
 from sealhost.keys import Opener, open_slot_as
 from sealhost.records import Actor, Core, Judgement, KeyRow, Part, Recording, Verdict
@@ -58,10 +67,7 @@ def view(
         raise OutputExists(out)
     if not out.parent.is_dir():
         raise OutputRefused(out, "its folder is not there")
-    body = room.vault.open(recording.body_sha256)
-    judgement, secret = prove(
-        body, recording, room.keytables.get(recording.h_core), room.openers, room.device_point
-    )
+    body, judgement, secret = proved(recording, room)
     end_ms = sealed_ms(body, judgement)
     room.custody.note(
         "recording.viewed", room.actor, recording.h_core.hex(), last_index=judgement.last_index, to_ms=end_ms
@@ -78,6 +84,22 @@ def view(
         progress=progress,
     )
     return Viewed(out, judgement, rendered, end_ms, note)
+
+
+def proved(recording: Recording, room: Room) -> tuple[Part, Judgement, bytes]:
+    """The first copy that still proves, and what opens it; a spoilt one does not hide a whole one.
+
+    SealBroken or NotFound where no place has one.
+    """
+    row = room.keytables.get(recording.h_core)
+    trouble: SealcamError = NotFound(recording.body_sha256.hex())
+    for store in room.vault.stores:
+        try:
+            body = store.open(recording.body_sha256)
+            return body, *prove(body, recording, row, room.openers, room.device_point)
+        except (SealBroken, NotFound, CopyDamaged) as spoilt:
+            trouble = spoilt if not isinstance(trouble, SealBroken) else trouble
+    raise trouble
 
 
 def prove(

@@ -104,7 +104,7 @@ def _refusal(
     if judgement is None:
         judgement = judge(parts, [desk.verify_key], device_point=desk.device_point)
         judgement = replace(judgement, confirmed=judgement.confirmed or planned.confirmed)
-        if len(parts) < len(planned.files):  # those before went when the wipe was killed; the end still counts
+        if len(parts) < len(planned.files):  # those before went when the wipe was killed; the end counts
             judgement = replace(judgement, verdict=entry.verdict)
     return receipts.may_wipe(entry, judgement, desk.policy) or tail_changed(entry, parts, judgement)
 

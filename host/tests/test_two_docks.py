@@ -11,20 +11,10 @@ from pathlib import Path
 import pytest
 from sealhost import durable
 from sealhost.reader import hold, open_place
-from shift import Shift, content, found
+from shift import Shift, content
 from test_kill import dock
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return found(tmp_path_factory.mktemp("founded") / "home")
-
-
-@pytest.fixture
-def shift(founded: Path, tmp_path: Path) -> Shift:
-    return Shift.begin(founded, tmp_path)
 
 
 def killed_before(step: str, shift: Shift, card: Path) -> None:

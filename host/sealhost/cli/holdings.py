@@ -191,7 +191,9 @@ def audit(dry_run: bool) -> Answer:
         progress.stage(what)
         progress(fraction)
 
-    audited = auditing.run(wiring.home().desk(), not dry_run, tell)
+    home = wiring.home()
+    home.builds_anew = not dry_run
+    audited = auditing.run(home.desk(), not dry_run, tell)
     troubled = [one for one in audited.checked if one.troubles]
     lines = [f"{one.h_core.hex()[:12]}  {trouble}" for one in troubled for trouble in one.troubles]
     lines += [f"custody: {audited.custody_trouble}"] if audited.custody_trouble else []

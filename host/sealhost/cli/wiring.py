@@ -15,7 +15,7 @@ from sealhost.catalogue import Catalogue
 from sealhost.custody import Custody, open_custody
 from sealhost.desk import Desk
 from sealhost.enrolment import Authority
-from sealhost.errors import FileMissing, KeyTrouble, SharesTooFew, SharesWrong
+from sealhost.errors import CatalogueGone, FileMissing, KeyTrouble, SharesTooFew, SharesWrong
 from sealhost.escrow import mnemonic_of
 from sealhost.keys import SoftKey
 from sealhost.layout import ROLE_OPEN, ROLE_VERIFY
@@ -36,10 +36,11 @@ class Home:
     def __init__(self, folder: str | None) -> None:
         self.config = config.load(folder)
         self._keys: dict[str, SoftKey] = {}
+        self.builds_anew = False  # the catalogue, from what is stored
 
     def actor(self, role: str) -> Actor:
         """Who is at the keyboard, as an id."""
-        return Actor(role, os.environ.get("SEALCAM_ACTOR") or f"uid-{os.getuid()}")
+        return Actor(role, actor_id())
 
     @cached_property
     def root_point(self) -> bytes:
@@ -86,7 +87,13 @@ class Home:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        return Catalogue(self.config.database("catalogue"))
+        """The index; an empty one in the place of one that is gone would say that nothing is stored."""
+        path = self.config.database("catalogue")
+        if not self.builds_anew and (not path.is_file() or not path.stat().st_size):
+            stored = {e.subject for e in self.custody.entries() if e.event == "recording.stored"}
+            if stored:
+                raise CatalogueGone(path, len(stored))
+        return Catalogue(path)
 
     @cached_property
     def vault(self) -> Vault:
@@ -185,6 +192,11 @@ def _write_mp4(*arguments: Any, **named: Any) -> Any:
     from sealhost import media
 
     return media.write_mp4(*arguments, **named)
+
+
+def actor_id() -> str:
+    """Who is at the keyboard: an id, never a name."""
+    return os.environ.get("SEALCAM_ACTOR") or f"uid-{os.getuid()}"
 
 
 def content(path: Path) -> bytes:

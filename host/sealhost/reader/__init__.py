@@ -30,7 +30,7 @@ def hold(path: Path | str) -> Iterator[None]:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (os.O_EXCL if is_device else 0))
     except (OSError, ValueError) as trouble:
         if getattr(trouble, "errno", None) == errno.EBUSY:
-            raise PlaceBusy(path, "it is mounted, or another program has it; dock the folder instead") from None
+            raise PlaceBusy(path, "it is mounted, or another program has it") from None
         yield  # whoever opens it says what is wrong with it
         return
     try:
