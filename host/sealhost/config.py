@@ -116,6 +116,12 @@ def load(home: str | Path | None = None) -> Config:
     return Config(folder, pack.demo, pack.organisation, {pack.kind: pack})
 
 
+def as_founded(folder: Path) -> Config:
+    """The three packs side by side, right after they were made: for the first entry of their logs only."""
+    packs = {kind: _pack(folder / kind, _read(folder / kind / FILE_NAME)) for kind in PACKS}
+    return Config(folder, packs[ROOT].demo, packs[ROOT].organisation, packs)
+
+
 def _load_demo(folder: Path, top: dict[str, object]) -> Config:
     named = top.get("packs")
     if not isinstance(named, dict) or set(named) != set(PACKS) or set(top) != {"pack", "packs"}:

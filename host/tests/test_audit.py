@@ -16,6 +16,7 @@ from sealhost.quarantine import open_quarantine
 from sealhost.records import Device, KeyRow, Verdict
 from sealhost.vault import Vault
 from sealhost.vault.store import path_of
+from shift import Shift, found
 
 OFFICE = Office()
 RELEASE = keys.SoftKey.of_scalar((77).to_bytes(32, "big"))
@@ -256,3 +257,19 @@ def test_a_log_goes_into_the_catalogue_and_tells_what_the_camera_did(desk):
     audit.run(desk, rebuild=False)
     row = types.SimpleNamespace(device_id=device, sequence=1)
     assert desk.catalogue.told(row) == {"bookmarks": 2, "mutes": 1, "categories": 0}
+
+
+def test_a_docked_recording_is_listed_the_same_by_a_catalogue_that_was_built_anew(tmp_path):
+    """Proves design, "The catalogue can be dropped and rebuilt"."""
+    shift = Shift.begin(found(tmp_path / "founded"), tmp_path)
+    shift.film(1)
+    shift.film(2, "..s.")
+    shift.run("dock", shift.folder_card(tmp_path))
+    before = shift.run("ls", "--logs")[1]["recordings"]
+    for path in (shift.home / "vault").glob("catalogue.sqlite*"):
+        path.unlink()
+
+    code, _ = shift.run("audit")
+
+    assert (code, shift.run("ls", "--logs")[1]["recordings"]) == (0, before)
+    assert len(before) == 2 and all(row["stored_at"] for row in before)

@@ -296,3 +296,17 @@ def test_the_diary_is_a_log_of_its_own_that_a_stranger_can_check(three: Three) -
     assert code == 0
     assert verify_export(three.folder / "diary")
     assert (three.folder / "diary" / "checkpoint").read_text().splitlines()[0].endswith("/office")
+
+
+def test_the_doctor_knows_each_pack_and_what_the_office_sees(three: Three) -> None:
+    """Proves issue 2, item 5."""
+    three.show_the_office()
+    told = {kind: three.run(kind, "doctor") for kind in ("root", "office", "vault")}
+    (three.place("office") / "vault" / "store-1").unlink()
+    (three.place("office") / "vault" / "keys").symlink_to(three.place("vault") / "keys")
+    blind, seen = three.run("office", "doctor")
+
+    assert [code for code, _ in told.values()] == [0, 0, 0], told
+    mend = {check["what"].split(":")[0]: check["mend"] for check in seen["checks"] if not check["good"]}
+    assert blind == 6 and len(mend) == 2
+    assert all(word.startswith("sudo ") for word in mend.values())

@@ -4,9 +4,14 @@ from pathlib import Path
 
 import click
 
+from sealhost import config, founding
 from sealhost import doctor as doctoring
-from sealhost import founding
+from sealhost.cli import wiring
 from sealhost.cli.console import Answer, answers
+from sealhost.custody import open_custody
+from sealhost.custody.diary import open_diary
+from sealhost.errors import SealcamError
+from sealhost.records import Actor
 
 
 @click.command()
@@ -30,7 +35,8 @@ def init(folder: Path, demo: bool, dry_run: bool) -> Answer:
     """
     if dry_run:
         return Answer({"would_make": str(folder)}, [f"would make root, office and vault in {folder}"])
-    founded = founding.init(folder, demo)
+    founded = founding.init(folder, demo, show=_show_nobody if demo else _show)
+    _note_founded(founded)
     data = {
         "home": str(founded.home),
         "organisation": founded.organisation.hex(),
@@ -39,30 +45,63 @@ def init(folder: Path, demo: bool, dry_run: bool) -> Answer:
     }
     if not founded.is_new:
         return Answer(data, [f"{folder}: an organisation is there already; nothing was changed"])
-    lines = [f"{folder}: organisation {founded.organisation.hex()[:16]} founded"]
-    lines += [
-        "  root/    the root key and the escrow shares: take it offline",
+    return Answer({**data, "passphrases": {} if demo else founded.passphrases}, _told(founded, folder))
+
+
+def _show_nobody(passphrases: dict[str, str]) -> None:
+    """Those of a demonstration lie in files."""
+
+
+def _show(passphrases: dict[str, str]) -> None:
+    """Before the last copy on the disk goes: a run that is killed here shows them again."""
+    as_json = click.get_current_context().find_root().meta.get("sealcam.json", False)
+    for pack, words in passphrases.items():
+        click.echo(f"passphrase of {pack}: {words}", err=as_json)
+    click.echo("write both down now, each where its pack will be: they are shown this once", err=as_json)
+
+
+def _note_founded(founded: founding.Founded) -> None:
+    """The first entry of custody and of the office's diary."""
+    loaded = config.as_founded(founded.home)
+    for pack, open_log in ((config.VAULT, open_custody), (config.OFFICE, open_diary)):
+        if pack == config.OFFICE and founded.demo:
+            continue  # a demonstration notes everything in one log
+        path = loaded.pack(pack).databases.get("custody")
+        if path is None or (path.exists() and not founded.is_new):
+            continue
+        log = open_log(loaded)
+        if log.size() == 0:
+            log.note("founded", Actor(pack, wiring.actor_id()), founded.organisation, demo=int(founded.demo))
+
+
+def _told(founded: founding.Founded, folder: Path) -> list[str]:
+    lines = [
+        f"{folder}: organisation {founded.organisation.hex()[:16]} founded",
+        "  root/    the root key and the escrow shares",
         "  office/  opens recordings, certifies cameras",
+        "  vault/   proves, stores twice, receipts and wipes; opens nothing",
     ]
-    lines += ["  vault/   proves, stores twice, receipts and wipes; opens nothing"]
-    if demo:
-        lines.append("  a demonstration: nothing in it is protected from whoever reads this folder")
-    else:
-        lines += [f"  passphrase of {pack}: {words}" for pack, words in founded.passphrases.items()]
-        lines.append("  write the passphrases down now: they are shown this once")
-    return Answer({**data, "passphrases": {} if demo else founded.passphrases}, lines)
+    if founded.demo:
+        return [*lines, "  a demonstration: nothing in it is protected from whoever reads this folder"]
+    return [
+        *lines,
+        "now move each to its own place: root/ offline, its shares in sealed envelopes; office/; vault/",
+        "the vault does not start while it can read a key of the other two",
+    ]
 
 
 @click.command()
 @answers
 def doctor() -> Answer:
-    """What is missing here, and the command that mends it.
+    """What is missing here, and the command that mends it. Changes nothing; exit code 6 where something is.
 
     \b
     Example:
       sealcam --home ~/sealcam doctor
+      sealcam --home ~/sealcam doctor --json
     """
-    found = doctoring.examine(click.get_current_context().find_root().obj)
+    home = click.get_current_context().find_root().obj
+    found = doctoring.examine(home, _newest(home))
     lines = [f"{'ok  ' if check.good else 'MEND'}  {check.what}" for check in found]
     lines = [
         line
@@ -72,6 +111,19 @@ def doctor() -> Answer:
     return Answer(
         {"checks": [vars(check) for check in found]}, lines, 0 if all(check.good for check in found) else 6
     )
+
+
+def _newest(home: str | None) -> int:
+    """When custody was last written, UTC milliseconds; 0 where nobody can say."""
+    try:
+        loaded = config.load(home)
+        if config.VAULT not in loaded.packs or not loaded.database("custody").is_file():
+            return 0
+        log = open_custody(loaded)
+        size = log.size()
+        return log.entry(size - 1).at if size else 0
+    except SealcamError:
+        return 0  # what is wrong there is the examination's to say
 
 
 COMMANDS = (init, doctor)

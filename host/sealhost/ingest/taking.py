@@ -22,6 +22,7 @@ class Taking:
     judgement: Judgement
     body: bytes = b""  # digest of the body, once it is in every store
     size: int = 0
+    stored_at: int = 0  # what custody says: an audit that builds the catalogue anew says the same
     copies: int = 0  # of the body, read back past the cache
     slot_copies: int = 0
     fate: str = "judged"  # then: stored, quarantined, kept; at last: wiped
@@ -119,7 +120,8 @@ def _store(taking: Taking, desk: Desk) -> None:
         confirmed=int(judgement.confirmed),
     )
     desk.keytables.insert(row)
-    desk.note("recording.stored", core.name, body=taking.body.hex())
+    number = desk.note("recording.stored", core.name, body=taking.body.hex())
+    taking.stored_at = desk.custody.entry(number).at
     taking.copies = len(desk.vault.read_back(taking.body))
     taking.slot_copies = desk.keytables.read_back(row)
     desk.note("recording.readback", core.name, copies=taking.copies, slot_copies=taking.slot_copies)
@@ -169,7 +171,7 @@ def recording_of(taking: Taking, desk: Desk) -> Recording:
         body_sha256=taking.body,
         copies=taking.copies,
         slot_copies=taking.slot_copies,
-        stored_at=desk.clock(),
+        stored_at=taking.stored_at,
         keylist=core.keylist,
         clock_source=core.clock_source,
         pictures=totals.pictures,
