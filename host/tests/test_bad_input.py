@@ -10,11 +10,6 @@ from sealhost.vault.store import Draft
 from shift import Shift, content, found
 
 
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return found(tmp_path_factory.mktemp("founded") / "home")
-
-
 @pytest.fixture
 def shift(founded: Path, tmp_path: Path) -> Shift:
     made = Shift.begin(founded, tmp_path)

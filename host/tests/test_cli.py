@@ -8,17 +8,7 @@ import click
 import pytest
 from sealhost import layout
 from sealhost.cli import run, sealcam
-from shift import Shift, found
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return found(tmp_path_factory.mktemp("founded") / "home")
-
-
-@pytest.fixture
-def shift(founded: Path, tmp_path: Path) -> Shift:
-    return Shift.begin(founded, tmp_path)
+from shift import Shift
 
 
 def commands(group: click.Group, before: str = "") -> list[tuple[str, click.Command]]:

@@ -8,17 +8,7 @@ from paper_camera import Camera
 from sampling import share
 from sealhost import certificates, statements
 from sealhost.keys import SoftKey, key_id_of
-from shift import Shift, found
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return found(tmp_path_factory.mktemp("founded") / "home")
-
-
-@pytest.fixture
-def shift(founded: Path, tmp_path: Path) -> Shift:
-    return Shift.begin(founded, tmp_path)
+from shift import Shift
 
 
 def test_a_camera_is_certified_drilled_and_enrolled(shift: Shift, tmp_path: Path) -> None:

@@ -10,13 +10,7 @@ from sampling import share
 from sealhost import layout
 from sealhost.cli import run
 from sealhost.reader import open_place
-from shift import Shift, found
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home to copy."""
-    return found(tmp_path_factory.mktemp("founded") / "home")
+from shift import Shift
 
 
 def prepared(founded: Path, folder: Path, as_image: bool) -> tuple[Shift, Path]:

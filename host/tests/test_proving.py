@@ -9,7 +9,7 @@ from recordings import ROOT
 from sealhost import proving
 from sealhost.proving import Answer
 from sealhost.verify import part_from
-from shift import Shift, content, found
+from shift import Shift, content
 
 STREET = (ROOT / "hil_tests" / "footage" / "street.mp4").read_bytes()
 KEYS = (1, 7, 16, 64, 4096)
@@ -83,11 +83,6 @@ def test_random_bytes_cannot_be_told(seed: int) -> None:
 @pytest.mark.parametrize("body", [b"", bytes(100_000)], ids=["empty", "zeros"])
 def test_nothing_proves_nothing(body: bytes) -> None:
     assert answer_to(body).answer is Answer.UNKNOWN
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return found(tmp_path_factory.mktemp("founded") / "home")
 
 
 def test_only_what_our_keys_prove_is_sealed(founded: Path, tmp_path: Path) -> None:

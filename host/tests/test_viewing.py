@@ -7,17 +7,7 @@ import av
 import films
 import pytest
 from sealhost import layout, media
-from shift import Shift, found
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return found(tmp_path_factory.mktemp("founded") / "home")
-
-
-@pytest.fixture
-def shift(founded: Path, tmp_path: Path) -> Shift:
-    return Shift.begin(founded, tmp_path)
+from shift import Shift
 
 
 def docked(shift: Shift, folder: Path, whole: bool = True, pictures: int = 5) -> str:

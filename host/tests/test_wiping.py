@@ -6,18 +6,8 @@ from pathlib import Path
 import pytest
 from sealhost import layout, receipts, statements
 from sealhost.reader import open_place
-from shift import Shift, content, found
+from shift import Shift, content
 from test_kill import closing
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return found(tmp_path_factory.mktemp("founded") / "home")
-
-
-@pytest.fixture
-def shift(founded: Path, tmp_path: Path) -> Shift:
-    return Shift.begin(founded, tmp_path)
 
 
 def names(card: Path) -> set[str]:
