@@ -37,7 +37,7 @@ def refused_everywhere(shift: Shift, card: Path) -> None:
     assert (card / "sealcam" / shift.name(shift.films[2])).exists()
 
 
-def test_c6_the_checkpoint_is_kept_in_the_pack_and_in_every_store(docked: Shift) -> None:
+def test_rule_c6_the_checkpoint_is_kept_in_the_pack_and_in_every_store(docked: Shift) -> None:
     vault = docked.home / "vault"
     kept = [(folder / FILE_NAME).read_text() for folder in (vault, vault / "store-1", vault / "store-2")]
 
@@ -45,7 +45,7 @@ def test_c6_the_checkpoint_is_kept_in_the_pack_and_in_every_store(docked: Shift)
     assert int(kept[0].splitlines()[1]) == docked.desk.custody.size()
 
 
-def test_c6_an_old_copy_of_the_log_stops_everything_that_would_note(docked: Shift, tmp_path: Path) -> None:
+def test_rule_c6_an_old_copy_of_the_log_stops_everything_that_would_note(docked: Shift, tmp_path: Path) -> None:
     """Proves promise 7: no receipt number is given twice."""
     for file in custody_files(docked):
         file.unlink()
@@ -55,7 +55,7 @@ def test_c6_an_old_copy_of_the_log_stops_everything_that_would_note(docked: Shif
     refused_everywhere(docked, tmp_path / "card")
 
 
-def test_c6_a_log_that_is_gone_is_not_begun_anew(docked: Shift, tmp_path: Path) -> None:
+def test_rule_c6_a_log_that_is_gone_is_not_begun_anew(docked: Shift, tmp_path: Path) -> None:
     for file in custody_files(docked):
         file.unlink()
     docked.put(tmp_path / "card", docked.film(2))
@@ -63,7 +63,7 @@ def test_c6_a_log_that_is_gone_is_not_begun_anew(docked: Shift, tmp_path: Path) 
     refused_everywhere(docked, tmp_path / "card")
 
 
-def test_c6_one_kept_checkpoint_is_enough_and_a_false_one_is_told(docked: Shift, tmp_path: Path) -> None:
+def test_rule_c6_one_kept_checkpoint_is_enough_and_a_false_one_is_told(docked: Shift, tmp_path: Path) -> None:
     vault = docked.home / "vault"
     (vault / FILE_NAME).unlink()
     (vault / "store-1" / FILE_NAME).unlink()
