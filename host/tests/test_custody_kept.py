@@ -45,7 +45,7 @@ def test_rule_c6_the_checkpoint_is_kept_in_the_pack_and_in_every_store(docked: S
     assert int(kept[0].splitlines()[1]) == docked.desk.custody.size()
 
 
-def test_rule_c6_an_old_copy_of_the_log_stops_everything_that_would_note(docked: Shift, tmp_path: Path) -> None:
+def test_rule_c6_an_old_copy_of_the_log_stops_whatever_would_note(docked: Shift, tmp_path: Path) -> None:
     """Proves promise 7: no receipt number is given twice."""
     for file in custody_files(docked):
         file.unlink()
