@@ -165,7 +165,7 @@ class Card:
         """
         if self._names >= self._most_names:
             raise CardFull  # the folder would have to grow
-        file = self._open(name, "w+b")
+        file = self._open(name, "x+b")  # never over a file that is there
         self._names += 1
         part = PartFile(self, file, name, size)
         try:
@@ -200,8 +200,22 @@ class Card:
     def size_of(self, name: str) -> int:
         return self._call(self._mounted().stat, _path(name))[6]
 
+    def has(self, name: str) -> bool:
+        try:
+            self._mounted().stat(_path(name))
+        except OSError as fault:
+            if fault.args[0] != _ENOENT:
+                raise CardFault from None
+            return False
+        return True
+
     def rename(self, old: str, new: str) -> None:
-        """A cut inside leaves both names on one chain of clusters; see `recorder` for who clears up."""
+        """A cut inside leaves both names on one chain of clusters; see `recorder` for who clears up.
+
+        Never over a file that is there: FAT would take it away first.
+        """
+        if self.has(new):
+            raise CardFault
         self._call(self._mounted().rename, _path(old), _path(new))
 
     def remove(self, name: str) -> None:

@@ -15,10 +15,10 @@ from sealcam.layout import (
     TYPE_END,
     TYPE_SIGNATURE,
     pack_core,
-    part_name,
 )
 from sealcam.muxer import Muxer
 from sealcam.p256 import SignJob, sign
+from sealcam.readying import free_name
 from sealcam.sealer import FILLING, ChunkBuffer, Sealer
 
 SEAL_EVERY_MS = 1000
@@ -109,7 +109,7 @@ class Carrier:
         chunk.
         """
         card, head = self._camera.card, self._ready.head
-        name = self._part_name(0)
+        name = self._name(0)
         card.rename(ready_name, name)
         head[: len(core)] = core
         head[TAG_0_AT : TAG_0_AT + TAG_SIZE] = self._sealer.tag_0
@@ -120,8 +120,8 @@ class Carrier:
         self._left = self._per_part
         self._stands = True
 
-    def _part_name(self, number):
-        return part_name(self._camera.identity.device_id, self.seq, number, self._ready.kind)
+    def _name(self, number):
+        return free_name(self._camera, self.seq, number, self._ready.kind)
 
     def geometry(self) -> "tuple[int, int]":
         """(chunk size, chunk positions in a part)."""
@@ -156,7 +156,7 @@ class Carrier:
         try:
             if not card.has_room(self._ready.part_bytes):
                 return False
-            self._parts[1] = card.allocate(self._part_name(number), self._ready.part_bytes, self._ready.head)
+            self._parts[1] = card.allocate(self._name(number), self._ready.part_bytes, self._ready.head)
         except CardFull:
             return False
         return True

@@ -5,8 +5,9 @@ what is on the card opens nothing. Knows the card and the slots; never a sequenc
 """
 
 from sealcam.errors import CardFull
-from sealcam.layout import KIND_LOG, LOG_CHUNK_SIZE, block_size, pack_head, ready_name
+from sealcam.layout import KIND_LOG, LOG_CHUNK_SIZE, block_size, pack_head, part_name, ready_name
 
+_NAMES_APART = 1000  # of two recordings under one number
 _NO_CORE, _NO_TAG = bytes(256), bytes(32)
 
 
@@ -59,3 +60,15 @@ class Readying:
 
 def for_log(card, slots, pool, part_bytes: int) -> Readying:
     return Readying(card, slots, pool, KIND_LOG, LOG_CHUNK_SIZE, part_bytes)
+
+
+def free_name(camera, seq: int, number: int, kind: int) -> str:
+    """The name of a part, or one that nobody has: where one stands under our number already, somebody put an
+    old flash back. That file stays, and a reader finds the fork by the heads.
+    """
+    while True:
+        name = part_name(camera.identity.device_id, seq, number, kind)
+        if not camera.card.has(name):
+            return name
+        camera.say("- %s is there already: this flash is older than the card" % name)
+        number += _NAMES_APART

@@ -119,7 +119,7 @@ def _close(camera):
             continue  # its card is not in: nobody can say yet whether there is a core
         if cores is None:
             cores = _cores(camera)
-        if file.seq in cores:
+        if (file.seq, file.recording_id) in cores:
             camera.journal.close_file(file.seq, file.recording_id, file.index, file.tag, STATE_CUT)
             camera.logbook.note(usagelog.FOUND_CUT, file.kind, file.seq, file.recording_id)
             camera.say("- recording %d was cut short, signed to chunk %d" % (file.seq, file.index))
@@ -130,11 +130,11 @@ def _close(camera):
 
 
 def _cores(camera):
-    """The numbers of all our cores on the card, by either copy."""
+    """The numbers, and the recordings under them, of all our cores on the card, by either copy."""
     found = set()
     for name in camera.card.list():
         for copy in _heads(camera, name)[:2]:
             fields = unpack_core(copy[:CORE_SIZE]) if _has_magic(copy) else None
             if fields and fields["device_id"] == camera.identity.device_id:
-                found.add(fields["sequence"])
+                found.add((fields["sequence"], fields["recording_id"]))
     return found

@@ -60,7 +60,9 @@ class _Tree:
         self._files, self._folders = held.shim_files, held.shim_folders
 
     def open(self, path, mode):
-        if "w" in mode:
+        if "x" in mode and path in self._files:
+            raise OSError(errno.EEXIST, path)
+        if "w" in mode or "x" in mode:
             self._files[path] = bytearray()
         elif "a" in mode:
             self._files.setdefault(path, bytearray())

@@ -64,6 +64,18 @@ def check_names_change_and_go(make):
     refuses(CardFault, card.size_of, "ready-1.skr")
 
 
+def check_no_name_is_taken_from_a_file_that_is_there(make):
+    card, kept = make(), bytearray(2048)
+    for name in ("a.skr", "b.skr"):
+        card.allocate(name, 4096, HEAD if name == "a.skr" else CHUNK[:512]).close()
+    assert card.has("a.skr") and not card.has("c.skr")
+    refuses(CardFault, card.rename, "b.skr", "a.skr")
+    refuses(CardFault, card.allocate, "a.skr", 4096, CHUNK)
+    assert card.size_of("a.skr") == 4096
+    card.open("a.skr").read_at(0, kept)
+    assert kept == HEAD and sorted(card.list()) == ["a.skr", "b.skr"]
+
+
 def check_a_full_card_says_so_and_leaves_no_half_part(make):
     card = make()
     names = []
@@ -108,6 +120,7 @@ CHECKS = (
     check_chunks_follow_the_heads_and_come_back,
     check_a_head_is_written_over_in_place,
     check_names_change_and_go,
+    check_no_name_is_taken_from_a_file_that_is_there,
     check_a_full_card_says_so_and_leaves_no_half_part,
     check_a_failing_write_kills_the_card,
     check_a_lost_write_kills_the_card,

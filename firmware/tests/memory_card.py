@@ -81,6 +81,8 @@ class MemoryCard:
     def allocate(self, name, size, head=None):
         if not self.has_room(size):
             raise CardFull
+        if name in self.files:
+            raise CardFault
         self.count()
         self.files[name] = bytearray(size)
         part = MemoryPart(self, name)
@@ -99,8 +101,14 @@ class MemoryCard:
             raise CardFault
         return len(self.files[name])
 
+    def has(self, name):
+        self.check()
+        return name in self.files
+
     def rename(self, old, new):
         self.size_of(old)
+        if new in self.files:
+            raise CardFault
         self.count()
         self.files[new] = self.files.pop(old)
 
