@@ -4,7 +4,8 @@ import struct
 
 import pytest
 from power_rules import read_parts
-from sealcam import layout, usagelog
+from sealcam import crypto, layout, usagelog
+from sealcam.errors import SelfTestFailed
 from test_recorder import bench, chunks_of, film, records_of  # noqa: F401 - the fixture is asked for by name
 
 
@@ -126,3 +127,16 @@ def test_a_camera_that_is_never_switched_off_turns_to_a_new_log_segment(bench, f
     assert len(before[1]) >= most
     usagelog.check(before[1] + [entry for entry in newest[1] if entry not in before[1]])
     assert camera.recorder.recording == filming and camera.fault is None
+
+
+def test_a_cipher_that_stops_in_mid_recording_ends_it_and_no_plain_byte_is_written(bench, monkeypatch):  # noqa: F811
+    """Proves promise 1: the self-test at boot is not the last that looks."""
+    camera = bench.start()
+    recorder = film(camera, 8)
+    monkeypatch.setattr(crypto.Ctr, "crypt", lambda self, view, index, size=None: None)
+    settle(camera, 200)
+
+    assert recorder.fault is SelfTestFailed and not recorder.recording
+    assert not any(b"FEED" in content for parts in read_parts(camera).values() for _, content in parts)
+    _, chunks = chunks_of(bench, camera, recorder.seq)
+    assert chunks[-1][4] == layout.TYPE_END and chunks[-1][64 + 92] == layout.REASON_FAULT
