@@ -12,10 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
 from sealhost.durable import durable
@@ -81,23 +77,42 @@ class Database:
 
     def _upgrade(self) -> None:
         """Bring the tables up to date; one process at a time, in one transaction of SQLite."""
-        config = AlembicConfig()
-        config.set_main_option("script_location", str(_MIGRATIONS / self._migrations))
-        config.set_main_option("path_separator", "os")
-        head = ScriptDirectory.from_config(config).get_current_head()
         with self._lock(), self.engine.connect() as connection:
-            if MigrationContext.configure(connection).get_current_revision() == head:
+            if _revision(connection) == newest(self._migrations):
                 return
             connection.rollback()
-            config.attributes["connection"] = connection.execution_options(is_write=True)
             durable(f"migrate {self._migrations}")
-            command.upgrade(config, "head")
+            _migrate(connection.execution_options(is_write=True), self._migrations)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
         with open(self.path.with_name(self.path.name + ".lock"), "ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def newest(migrations: str) -> str:
+    """The revision the tables are to have: files are named by their revision, and each follows the last."""
+    return max(path.stem.split("_")[0] for path in (_MIGRATIONS / migrations / "versions").glob("[0-9]*.py"))
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """The revision the tables have; None of a database that is new."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _migrate(connection: sa.Connection, migrations: str) -> None:
+    from alembic import command  # a fifth of the start of every command, and needed once a release
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS / migrations))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _prepare(connection: object, _record: object) -> None:

@@ -6,6 +6,7 @@ opens a recording.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,15 +56,19 @@ def ingest(
     docked = Docked()
     for place in places:
         _arrive(place, desk, options, docked, tell)
-    for place in places:
-        docked.takings += _take_all(place, desk, options, tell)
-    _hear_words(docked.takings, inventory, desk)
-    if options.dry_run:
-        return docked
-    _report_forks(docked.takings, desk)
-    for number, taking in enumerate(docked.takings):
-        tell("reading both copies back", number / len(docked.takings))
-        settle(taking, desk)
+    reading = ThreadPoolExecutor(1)
+    try:
+        for place in places:
+            docked.takings += _take_all(place, desk, options, tell, reading)
+        _hear_words(docked.takings, inventory, desk)
+        if options.dry_run:
+            return docked
+        _report_forks(docked.takings, desk)
+        for number, taking in enumerate(docked.takings):
+            tell("reading both copies back", number / len(docked.takings))
+            settle(taking, desk)
+    finally:
+        reading.shutdown(cancel_futures=True)
     docked.logs = read_logs(docked.takings, desk)
     docked.gaps = find_gaps(docked.takings, inventory, desk)
     for device_id in dict.fromkeys(t.device_id for t in docked.takings if t.may_be_receipted):
@@ -81,7 +86,10 @@ def _arrive(place: Any, desk: Desk, options: Options, docked: Docked, tell: Tell
     docked.resumed += [carry_out(plan, place, desk, {}, tell) for plan in desk.wipebook.pending(place.serial)]
 
 
-def _take_all(place: Any, desk: Desk, options: Options, tell: Tell) -> list[Taking]:
+def _take_all(
+    place: Any, desk: Desk, options: Options, tell: Tell, reading: ThreadPoolExecutor
+) -> list[Taking]:
+    """Take what is on a card; while one recording is taken, the copies of those before are read back."""
     groups = group(place.parts(), [desk.verify_key])
     whole = sum(part.size for parts in groups for part in parts) or 1
     done, takings = 0, []
@@ -90,7 +98,10 @@ def _take_all(place: Any, desk: Desk, options: Options, tell: Tell) -> list[Taki
         def progress(read: int, _total: int, before: int = done) -> None:
             tell(f"verifying and storing {place.name}", (before + read) / whole)
 
-        takings.append(take(place, parts, desk, options.dry_run, progress))
+        taking = take(place, parts, desk, options.dry_run, progress)
+        if taking.body:
+            taking.reading = reading.submit(desk.vault.read_back, taking.body)
+        takings.append(taking)
         done += sum(part.size for part in parts)
         _let_go(parts)
     return takings

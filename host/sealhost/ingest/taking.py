@@ -3,6 +3,7 @@ changes here.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ class Taking:
     judgement: Judgement
     body: bytes = b""  # digest of the body, once it is in every store
     size: int = 0
+    reading: Future[Any] | None = None  # of every copy, past the cache; begun once it is in every store
     stored_at: int = 0  # what custody says: an audit that builds the catalogue anew says the same
     copies: int = 0  # of the body, read back past the cache
     slot_copies: int = 0
@@ -122,7 +124,7 @@ def _store(taking: Taking, desk: Desk) -> None:
     desk.keytables.insert(row)
     number = desk.note("recording.stored", core.name, body=taking.body.hex())
     taking.stored_at = desk.custody.entry(number).at
-    taking.copies = len(desk.vault.read_back(taking.body))
+    taking.copies = len(taking.reading.result() if taking.reading else desk.vault.read_back(taking.body))
     taking.slot_copies = desk.keytables.read_back(row)
     desk.note("recording.readback", core.name, copies=taking.copies, slot_copies=taking.slot_copies)
     desk.catalogue.put(recording_of(taking, desk))
