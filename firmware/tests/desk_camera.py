@@ -57,7 +57,7 @@ class Desk:
 
     def run(self, script, *flags, returncode=0):
         ended = subprocess.run(
-            self.command(*flags, "--run", script), capture_output=True, text=True, timeout=120
+            self.command(*flags, "--run", script), capture_output=True, text=True, timeout=600
         )
         assert ended.returncode == returncode, ended.stdout + ended.stderr
         return ended.stdout

@@ -7,6 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from desk_camera import MARK, Desk
 from office import SUITE, point, sha256
 
+pytestmark = pytest.mark.slow  # every test enrols a camera of its own
+
 
 @pytest.fixture(params=vm.NAMES)
 def lost(request, tmp_path):

@@ -13,6 +13,8 @@ import vm
 from desk_camera import MARK, Desk, make_reel
 from office import Office
 
+pytestmark = pytest.mark.slow  # every test enrols a camera of its own
+
 
 @pytest.fixture(params=vm.NAMES)
 def desk(request, tmp_path):

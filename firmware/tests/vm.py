@@ -31,7 +31,7 @@ def run(
     arguments: Sequence[str] = (),
     *,
     heap: str = "",
-    timeout_s: float = 120.0,
+    timeout_s: float = 600.0,
     cwd: "Path | str | None" = None,
     environment: "Mapping[str, str] | None" = None,
 ) -> str:

@@ -11,6 +11,7 @@ from recordings import ROOT
 CAMERA = Path(os.environ.get("MICROPYTHON") or ROOT / "build" / "micropython" / "ctr")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CAMERA.exists(), reason="the pinned MicroPython is not built: make setup")
 def test_one_whole_shift_ends_with_an_emptied_card_and_two_films(tmp_path: Path) -> None:
     """Proves issue 2, "Done when"."""

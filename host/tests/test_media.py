@@ -58,6 +58,7 @@ def test_the_whole_street_is_shown_and_heard(tmp_path):
     assert abs(sound_offset_ms(wave(of(SOUND, records), RATE), heard(out)[0], RATE)) <= 5
 
 
+@pytest.mark.slow
 def test_pictures_with_jittered_times_and_a_late_start_keep_them_exactly(tmp_path):
     jitter = np.random.default_rng(7).integers(3, 700, 35).cumsum()
     payloads = [payload for _, payload in of(PICTURE, street())]
@@ -276,7 +277,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
 def child(code, *words):
     folders = (ROOT / "host", ROOT / "host" / "tests")
     command = [sys.executable, "-c", code, *map(str, folders), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=900)
 
 
 @pytest.mark.slow

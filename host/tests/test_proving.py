@@ -65,6 +65,7 @@ def test_media_in_the_clear_is_named_with_its_place() -> None:
     assert "JPEG" in hidden.reason and "byte 3000" in hidden.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mode", [modes.CTR(bytes(16)), modes.CBC(bytes(16)), modes.ECB()], ids=["CTR", "CBC", "ECB"]
 )
@@ -75,6 +76,7 @@ def test_somebody_elses_aes_cannot_be_told(mode: modes.Mode) -> None:
     assert "encrypted" not in finding.answer.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_random_bytes_cannot_be_told(seed: int) -> None:
     assert answer_to(noise(600_000, seed)).answer is Answer.UNKNOWN
