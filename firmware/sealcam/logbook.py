@@ -32,9 +32,9 @@ class Logbook:
         try:
             raw = self._camera.files.read(_FILE)
         except self._missing:
-            if not may_begin:
-                raise LogFault from None
             raw = b""
+        if not raw and not may_begin:
+            raise LogFault  # no file, or nothing in it: its last entry never goes
         size = usagelog.ENTRY_SIZE
         self._waiting = [raw[at : at + size] for at in range(0, len(raw), size)]
         usagelog.check(self._waiting)
