@@ -9,27 +9,17 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-CARD_MB = 512
+from demo_camera import ROOT, DemoFault, DeskCamera, say, short
+
 CUT_AT = 220  # chunks: in the middle of the clip, and past the first signature
 
 
-class DemoFault(Exception):
-    """What did not come out as promised."""
-
-
-def say(text: str = "") -> None:
-    """One line of the story."""
-    print(text, flush=True)
-
-
-class Shift:
+class Shift(DeskCamera):
     """The folder, the camera and the dock of one run."""
 
     def __init__(self, folder: Path, camera: Path) -> None:
@@ -40,7 +30,7 @@ class Shift:
     def dock(self, *words: str, codes: tuple[int, ...] = (0,), quiet: bool = False) -> dict:
         """Run `sealcam` as a person would, show what it says, and answer the same as an object."""
         command = [sys.executable, "-m", "sealhost", "--home", str(self.home), *words]
-        shown = " ".join(_short(word, self.folder) for word in words)
+        shown = " ".join(short(word, self.folder) for word in words)
         say(f"$ sealcam {shown}")
         ran = subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True)
         answer = json.loads(ran.stdout) if ran.stdout.strip() else {}
@@ -56,64 +46,21 @@ class Shift:
         """A file of the run, as a person would reach it from here."""
         return os.path.relpath(self.folder / path, Path.cwd())
 
-    def camera_command(self, *more: str) -> list[str]:
-        images = [
-            "--card",
-            str(self.card),
-            "--flash",
-            str(self.folder / "flash.img"),
-            "--make-card",
-            str(CARD_MB),
-        ]
-        feed = ["--reel", str(self.reel), "--exchange", str(self.exchange), "--fast"]
-        return [str(self.camera_program), str(ROOT / "firmware" / "simulator.py"), *images, *feed, *more]
-
-    def camera(self, script: str) -> list[str]:
-        """Switch the camera on, press its buttons, switch it off."""
-        say(f"camera> {script}")
-        ran = subprocess.run(self.camera_command("--run", script), cwd=ROOT, capture_output=True, text=True)
-        lines = ran.stdout.splitlines()
-        if ran.returncode or any(line.startswith("refused") and "wait" not in line for line in lines):
-            raise DemoFault(f"the camera: {ran.stdout}{ran.stderr}")
-        for line in lines:
-            if line.startswith("- "):
-                say(f"  {line[2:]}")
-        return lines
-
-    def camera_killed(self, chunks: int) -> None:
-        """Switch the camera on, record, and kill its process in mid-recording: SIGKILL, as a flat battery
-        does.
-        """
-        say(f"camera> record; wait chunks {chunks}; (power gone)")
-        process = subprocess.Popen(
-            self.camera_command(), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        process.stdin.write(f"record\nwait chunks {chunks}\nwait chunks {chunks + 200}\n")
-        process.stdin.flush()
-        for line in process.stdout:
-            if line.startswith("- "):
-                say(f"  {line[2:].rstrip()}")
-            if line.startswith("ok waited chunks"):
-                break
-        process.send_signal(signal.SIGKILL)  # it films on: this falls into the middle of something
-        process.communicate()
-        if process.returncode != -signal.SIGKILL:
-            raise DemoFault("the camera had finished before it could be killed")
-        say("  killed")
-
-
-def _short(word: str, folder: Path) -> str:
-    word = word.replace(f"{folder}/", "")
-    return f'"{word}"' if " " in word else word
+    def typed(self, *words: str) -> None:
+        """Run `sealcam` and show what a person sees."""
+        say("$ sealcam " + " ".join(short(word, self.folder) for word in words))
+        command = [sys.executable, "-m", "sealhost", "--home", str(self.home), *words]
+        for line in subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.splitlines():
+            say(f"  {line}")
 
 
 def found(shift: Shift) -> None:
     """The organisation, the reel and the camera."""
-    say("1. An organisation is founded: root, evidence office, vault with two stores")
+    say("1. Found an organisation: root, evidence office, and a vault with two stores")
     command = [sys.executable, "-m", "sealhost", "init", str(shift.home), "--demo", "--json"]
     say("$ sealcam init home --demo")
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    say("\n2. A camera is enrolled: the real firmware in a real MicroPython, its card a FAT image")
+    say("\n2. Enrol a camera: our firmware in a real MicroPython, its card a FAT image")
     for _ in range(5):
         step = shift.dock("enrol", str(shift.exchange))
         if not step["waiting_for"]:
@@ -124,18 +71,18 @@ def found(shift: Shift) -> None:
 
 def film(shift: Shift) -> None:
     """Twice: once to the end, once until the power goes; then the camera is switched on again."""
-    say("\n3. It films the clip to the end, with a bookmark")
-    shift.camera("record; wait chunks 100; bookmark 1; wait end; stop; power off")
-    say("\n4. It films again, and its process is killed in mid-recording")
+    say("\n3. Film the clip to its end, with a bookmark (as fast as this machine can)")
+    shift.camera("place by the old bridge; record; wait chunks 100; bookmark 1; wait end; stop; power off")
+    say("\n4. Film again, at the pace of the clip, until the power goes")
     shift.camera_killed(CUT_AT)
-    say("\n5. It is switched on again: the head of its next log segment says where the cut was")
+    say("\n5. Switch it on again: it finds the cut, and says so in its next header and in its journal")
     nonce = os.urandom(16).hex()
     shift.camera(f"inventory {nonce} {shift.folder / 'camera.inventory'}; power off")
 
 
 def empty(shift: Shift) -> tuple[dict, dict]:
     """What the card shows, then the docking."""
-    say("\n6. The card alone, before it is docked")
+    say("\n6. Look at the card alone: is it sealed, is it whole, and what does the camera say of the cut?")
     proved = shift.dock("prove-encrypted", str(shift.card))["findings"]
     say(
         f"  {sum(one['answer'] == 'sealed and proved' for one in proved)} of {len(proved)}: sealed and proved"
@@ -143,7 +90,9 @@ def empty(shift: Shift) -> tuple[dict, dict]:
     shown = shift.dock("verify", str(shift.card), codes=(0, 21))
     for recording in shown["recordings"]:
         say(f"  {recording['line']}")
-    say("\n7. It is docked: verified, stored twice, read back, receipted, wiped")
+        if recording["verdict"] == "cut_short":
+            say(f"{'':16}{recording['word']}")
+    say("\n7. Dock it: verify, store twice, read both back, sign a receipt, and only then wipe")
     docked = shift.dock("dock", str(shift.card), "--inventory", str(shift.folder / "camera.inventory"))
     for line in docked["lines"]:
         say(f"  {line}")
@@ -152,8 +101,9 @@ def empty(shift: Shift) -> tuple[dict, dict]:
 
 def look(shift: Shift, docked: dict) -> dict[str, dict]:
     """The evidence office looks at both recordings; custody tells of it."""
-    say("\n8. The evidence office makes working copies, with a reason")
+    say("\n8. In the evidence office: learn place and description, and make working copies, with a reason")
     shift.dock("index")
+    shift.typed("ls")
     films = [r for r in docked["recordings"] if r["kind"] == "recording"][-2:]
     views = {}
     for recording, name in zip(films, ("whole", "cut"), strict=True):
@@ -163,7 +113,7 @@ def look(shift: Shift, docked: dict) -> dict[str, dict]:
         )
         say(f"  {views[name]['note']}")
     views["show"] = shift.dock("show", films[0]["name"][:12])
-    say("\n9. Everything is on the record, and is proved again")
+    say("\n9. Check the record, and prove everything that is stored again")
     views["custody"] = shift.dock("custody", "verify")
     say(f"  {views['custody']['size']} entries, every hash fits")
     views["audit"] = shift.dock("audit")

@@ -112,6 +112,24 @@ def test_verify_answers_with_the_worst_of_several(shift: Shift, tmp_path: Path) 
     assert "!" in next(r for r in judged["recordings"] if r["verdict"] == "altered")["strip"]
 
 
+def test_verify_says_under_what_has_no_end_what_the_next_header_says_of_it(
+    shift: Shift, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Proves issue 2: the head of the next log segment says where the cut was."""
+    cut = shift.film(1, "..s.")
+    card = shift.folder_card(tmp_path)
+    run(["--home", str(shift.home), "verify", str(card)])
+    before = capsys.readouterr().out
+    shift.put(card, shift.film(2, "e", kind=layout.KIND_LOG, prev=cut.closing(2, 2, cut.chunks[1][-32:])))
+
+    code = run(["--home", str(shift.home), "verify", str(card)])
+
+    after = capsys.readouterr().out.splitlines()
+    assert code == 21 and "has not had its word on it yet" in before
+    assert after[1].strip() == "the head of a later file says: cut; last signed for chunk 2"
+    assert len(after) == 3
+
+
 def test_a_recording_is_named_by_any_prefix_or_by_camera_and_number(shift: Shift, tmp_path: Path) -> None:
     first = shift.film(1)
     shift.film(2)

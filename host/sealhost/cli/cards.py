@@ -106,8 +106,9 @@ def verify(files: tuple[str, ...], inventory: Path | None, carve: bool, jobs: in
     """Judge recordings, and show one mark a chunk.
 
     A FILE is a part of a recording, a card (folder, device, image) or a stored body. Marks: `.` signed for,
-    `,` proved by its tag only, `!` altered, `-` missing, `~` torn, `|` the signed end. The exit code is that
-    of the worst: 0 intact, 21 cut short, 22 not judged, 20 altered.
+    `,` proved by its tag only, `!` altered, `-` missing, `~` torn, `|` the signed end. Under a recording
+    without an end stands what the camera itself says of it: in the head of a later file, or in its journal.
+    The exit code is that of the worst: 0 intact, 21 cut short, 22 not judged, 20 altered.
 
     \b
     Example:
@@ -127,7 +128,7 @@ def verify(files: tuple[str, ...], inventory: Path | None, carve: bool, jobs: in
     found = [_shown(parts, j, said) for parts, j in zip(groups, judgements, strict=True)]
     return Answer(
         {"recordings": found},
-        [one["line"] for one in found],
+        [line for one in found for line in _lines(one)],
         worst([j.verdict for j in judgements]).exit_code,
     )
 
@@ -140,6 +141,11 @@ def _shown(parts: Sequence[Part], judgement: Judgement, said: dict[bytes, Word])
         "word": told(word),
         "files": [part.name for part in parts],
     }
+
+
+def _lines(shown: dict[str, Any]) -> list[str]:
+    """The strip, and under what has no end what the camera says of it."""
+    return [shown["line"], *([f"{'':14}{shown['word']}"] if shown["verdict"] == "cut_short" else [])]
 
 
 def told(word: Word | None) -> str:
