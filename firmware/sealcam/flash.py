@@ -122,15 +122,20 @@ class Region:
         return 0
 
     def _erase(self, sector):
-        if self.dead or self._device.ioctl(_IOCTL_ERASE, sector) or not self._is_blank(sector):
+        if self.dead or not self._is_let_go(sector):
             self.dead = True
             return -_EIO
         return 0
 
-    def _is_blank(self, sector):
-        for at in range(0, self._size, _PIECE):
-            if self._device.readblocks(sector, self._echo, at) or self._echo != _BLANK:
+    def _is_let_go(self, sector):
+        try:
+            if self._device.ioctl(_IOCTL_ERASE, sector):
                 return False
+            for at in range(0, self._size, _PIECE):
+                if self._device.readblocks(sector, self._echo, at) or self._echo != _BLANK:
+                    return False
+        except OSError:
+            return False  # the chip refused
         return True
 
 

@@ -5,7 +5,7 @@ fails costs nothing: the next segment begins with what reached flash and no clos
 """
 
 from sealcam import usagelog
-from sealcam.errors import CardFault, CardFull, JournalFull, LogFault, NoCard
+from sealcam.errors import CardFault, CardFull, FlashFault, JournalFull, LogFault, NoCard
 from sealcam.layout import REASON_CARD_FULL, REASON_LIMIT, TRACK_LOG
 
 _FILE = "log"
@@ -23,6 +23,7 @@ class Logbook:
         self._log = usagelog.UsageLog(camera.identity.device_id)
         self._waiting = []
         self._held = 0  # entries in flash
+        self._in_doubt = False
         self._carrier = None
 
     def load(self, may_begin: bool = False) -> None:
@@ -43,11 +44,17 @@ class Logbook:
             self._log.restore(self._waiting[-1])
 
     def note(self, event: int, detail: int = 0, seq: int = 0, data: bytes = b"") -> None:
-        """Durable in flash when this returns (L1)."""
+        """Durable in flash when this returns (L1). After one that failed nothing is written before the next
+        boot has read what there is: the chain would have a gap.
+        """
+        if self._in_doubt:
+            raise FlashFault
         camera = self._camera
         clock = camera.clock
         entry = self._log.entry(event, detail, seq, data, camera.boot_count, clock.ms(), clock.utc_ms())
+        self._in_doubt = True
         camera.files.append(_FILE, entry)
+        self._in_doubt = False
         self._held += 1
         self._waiting.append(entry)
 

@@ -5,7 +5,7 @@ import struct
 import pytest
 from power_rules import read_parts
 from sealcam import crypto, layout, usagelog
-from sealcam.errors import SelfTestFailed
+from sealcam.errors import FlashFault, SelfTestFailed
 from test_recorder import bench, chunks_of, film, records_of  # noqa: F401 - the fixture is asked for by name
 
 
@@ -127,6 +127,24 @@ def test_a_camera_that_is_never_switched_off_turns_to_a_new_log_segment(bench, f
     assert len(before[1]) >= most
     usagelog.check(before[1] + [entry for entry in newest[1] if entry not in before[1]])
     assert camera.recorder.recording == filming and camera.fault is None
+
+
+def test_an_entry_that_flash_refused_is_followed_by_none_before_the_next_boot(bench):  # noqa: F811
+    camera = bench.start()
+    append, refused = camera.files.append, []
+
+    def refuse_once(name, entry):
+        if not refused:
+            refused.append(entry)
+            raise FlashFault
+        append(name, entry)
+
+    camera.files.append = refuse_once
+    for _ in range(2):
+        with pytest.raises(FlashFault):
+            camera.logbook.note(usagelog.BATTERY, 50)
+
+    assert bench.start().fault is None
 
 
 def test_a_cipher_that_stops_in_mid_recording_ends_it_and_no_plain_byte_is_written(bench, monkeypatch):  # noqa: F811
