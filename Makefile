@@ -104,8 +104,11 @@ fuzz: setup ## 50,000 new examples a reader, or FUZZ_EXAMPLES=; a failure says w
 
 # --- the camera, the dock, the figures
 
-sim: build/.have-venv build/micropython/ctr ## a camera as a process: make sim ARGS="--help"
-	@build/micropython/ctr firmware/simulator.py $(ARGS)
+sim: build/.have-venv build/micropython/ctr ## a camera as a process, its images in build/sim: make sim ARGS="--help"
+	@mkdir -p build/sim
+	@test -e build/sim/street.reel || $(VENV)/python boards/unix/footage.py hil_tests/footage/street.mp4 build/sim/street.reel
+	@build/micropython/ctr firmware/simulator.py --flash build/sim/flash.img --card build/sim/card.img --make-card 512 \
+	    --reel build/sim/street.reel --exchange build/sim/exchange $(ARGS)
 
 demo: build/.have-venv build/micropython/ctr ## one whole shift, on real input, from enrolment to a wiped card
 	@$(VENV)/python host/demo.py $(ARGS)

@@ -237,10 +237,19 @@ def _text(line):
         return "no-text"
 
 
+def tell_usage() -> None:
+    """What stands at the head of this file; MicroPython keeps no docstrings."""
+    with open(_HERE + "/simulator.py") as file:
+        print(file.read(4096).split('"""')[1])
+
+
 if __name__ == "__main__":
+    if "--help" in sys.argv or "-h" in sys.argv:
+        tell_usage()
+        sys.exit(0)
     try:
         sys.exit(run(sys.argv[1:]))
     except Usage as fault:
         print("usage: %s" % fault)
-        print("what it knows stands at the head of firmware/simulator.py")
+        print("--help shows what it knows")
         sys.exit(2)

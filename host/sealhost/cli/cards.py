@@ -23,7 +23,7 @@ from sealhost.viewing import secret_in
 _PLACES = click.argument("places", metavar="PLACE...", nargs=-1, required=True)
 
 
-@click.command()
+@click.command(short_help="Empty a card: verify, store twice, receipt, wipe.")
 @_PLACES
 @click.option(
     "--inventory",
@@ -209,7 +209,7 @@ def name_of(parts: Sequence[Any], judgement: Judgement) -> str:
     return f"{name} +{len(parts) - 1}" if len(parts) > 1 else name
 
 
-@click.command("prove-encrypted")
+@click.command("prove-encrypted", short_help="Say whether a card is sealed.")
 @click.argument("places", metavar="CARD...", nargs=-1, required=True)
 @answers
 def prove_encrypted(places: tuple[str, ...]) -> Answer:

@@ -10,7 +10,7 @@ from sealhost.cli import wiring
 from sealhost.cli.console import Answer, answers, clock
 
 
-@click.group()
+@click.group(short_help="Who did what, and when: show, verify, export.")
 def custody() -> None:
     """Who saw, stored, exported or wiped what, and when: a log that cannot be rewritten unseen."""
 

@@ -14,7 +14,7 @@ from sealhost.exchange import Exchange
 _PATIENCE = 3600.0
 
 
-@click.command()
+@click.command(short_help="Take a camera in: the next steps of this pack.")
 @click.argument("folder", metavar="EXCHANGE_DIR", type=click.Path(path_type=Path))
 @click.option("--wait", is_flag=True, help="Stay until the camera is enrolled.")
 @click.option(
@@ -70,7 +70,7 @@ def _told(progress: enrolment.Progress, done: list[str], is_vault: bool) -> Answ
     return Answer({**data, "whose_turn": progress.whose_turn}, [line])
 
 
-@click.group()
+@click.group(short_help="The key for when the evidence key is lost.")
 def escrow() -> None:
     """The escrow key: what opens recordings when the evidence key is lost."""
 

@@ -14,7 +14,7 @@ from sealhost.errors import SealcamError
 from sealhost.records import Actor
 
 
-@click.command()
+@click.command(short_help="Found an organisation: three packs.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--demo",
@@ -90,7 +90,7 @@ def _told(founded: founding.Founded, folder: Path) -> list[str]:
     ]
 
 
-@click.command()
+@click.command(short_help="What is missing here, and the command that mends it.")
 @answers
 def doctor() -> Answer:
     """What is missing here, and the command that mends it. Changes nothing; exit code 6 where something is.

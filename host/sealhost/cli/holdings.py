@@ -66,7 +66,7 @@ def _plain(row: Recording) -> dict[str, object]:
     return {**vars(row), "verdict": row.verdict.name.lower()}
 
 
-@click.command()
+@click.command(short_help="Everything known of one recording.")
 @_ID
 @answers
 def show(which: str) -> Answer:
@@ -151,7 +151,7 @@ def view(which: str, output: Path, reason: str, dry_run: bool) -> Answer:
     return Answer({**data, "name": row.h_core.hex(), "last_index": viewed.judgement.last_index}, lines)
 
 
-@click.command()
+@click.command(short_help="Learn place and description, with the evidence key.")
 @click.option("--again", is_flag=True, help="Those that are indexed already, too.")
 @click.option("--dry-run", is_flag=True, help="Say how many there are; open nothing.")
 @answers
@@ -175,7 +175,7 @@ def index(again: bool, dry_run: bool) -> Answer:
     return Answer({"indexed": [_plain(row) for row in done]}, lines)
 
 
-@click.command()
+@click.command(short_help="Prove everything again; rebuild the catalogue.")
 @click.option("--dry-run", is_flag=True, help="Prove everything; rebuild nothing.")
 @answers
 def audit(dry_run: bool) -> Answer:

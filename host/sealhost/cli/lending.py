@@ -10,7 +10,7 @@ from sealhost.errors import BadUsage
 from sealhost.layout import KIND_LOG
 
 
-@click.command()
+@click.command(short_help="Lend recordings to the evidence office.")
 @click.argument("which", metavar="ID...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every recording; usage logs stay here.")
 @click.option("--dry-run", is_flag=True, help="Say what would be lent; write nothing.")

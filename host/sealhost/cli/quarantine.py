@@ -12,7 +12,7 @@ from sealhost.quarantine import Case
 from sealhost.statements import RELEASE_KEY
 
 
-@click.group()
+@click.group(short_help="What was altered or not judged; releases.")
 def quarantine() -> None:
     """Recordings that were altered, or that nobody here can judge. They are kept for good; a release frees
     the card.
