@@ -13,6 +13,7 @@ from typing import Any
 from sealhost import receipts, words
 from sealhost.desk import Desk, Tell, tell_nobody
 from sealhost.ingest.logs import Log, find_gaps, read_logs
+from sealhost.ingest.shelves import shelved
 from sealhost.ingest.taking import Taking, entry_of, sealed_ms, settle, take
 from sealhost.plans import Plan, Planned
 from sealhost.records import Judgement, Part, Receipt, Verdict, Word
@@ -117,11 +118,16 @@ def _let_go(parts: Sequence[Part]) -> None:
 def _hear_words(takings: Sequence[Taking], inventory: Any, desk: Desk) -> None:
     """The camera's word on each recording, from its inventory or the heads of later files; then forks."""
 
+    known = [taking.judgement for taking in takings]
+    held = shelved(takings, desk)
+
     def again(number: int, word: Word) -> Judgement:
+        if number >= len(takings):
+            return held[number - len(takings)]
         return judge(takings[number].parts, [desk.verify_key], device_point=desk.device_point, word=word)
 
-    settled = words.settle([taking.judgement for taking in takings], inventory, again)
-    for taking, judgement in zip(takings, settled, strict=True):
+    settled = words.settle(known + held, inventory, again)
+    for taking, judgement in zip(takings, settled, strict=False):
         taking.judgement = _as_heard_before(judgement, desk)
 
 
