@@ -1,6 +1,6 @@
 """What the vault already holds of a camera, as far as it can speak for what is docked now.
 
-A later header may have come on another card, at an earlier docking. It reads stored bodies; it changes nothing.
+A later header may have come on another card, at an earlier docking. Reads stored bodies and changes nothing.
 """
 
 from collections.abc import Sequence
@@ -45,10 +45,11 @@ def _judgement(stored: Recording, desk: Desk) -> Judgement | None:
         return None
     if stored.ended:
         end = (stored.last_index, stored.last_tag)
-        # its head proved then; V would add nothing here
-        return Judgement(stored.verdict, True, core, ended=True, ends=(end,), covered=(), verify_secret=bytes(32))
-    secret = _verify_secret(core, row, desk)
-    return judge([body], verify_secret=secret, device_point=desk.device_point) if secret else None
+        # its head proved then: V itself would add nothing here
+        return Judgement(stored.verdict, True, core, ended=True, ends=(end,), verify_secret=bytes(32))
+    if secret := _verify_secret(core, row, desk):
+        return judge([body], verify_secret=secret, device_point=desk.device_point)
+    return None
 
 
 def _verify_secret(core: Core, row: KeyRow, desk: Desk) -> bytes | None:
