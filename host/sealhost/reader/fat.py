@@ -79,7 +79,8 @@ class _Bounded(PyFat):
                 raise PyFATException("a chain of clusters turns in a circle")
             seen[cluster : cluster + count] = b"\1" * count
             chain = super().get_cluster_chain(cluster + count - 1)
-            next(chain)  # refuses an entry that is bad or free
+            if next(chain, None) is None:  # refuses an entry that is bad or free
+                raise PyFATException("a chain of clusters leaves the file system")
             yield cluster, count
             wanted -= count
             cluster = next(chain, None) if wanted else None
