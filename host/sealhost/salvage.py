@@ -35,3 +35,14 @@ class Salvage(Place):
     def wipe(self, part: FilePart) -> dict[str, object]:
         """Never: nobody knows what else lies there."""
         raise PlaceUnreadable(part.name, "what was carved is never wiped")
+
+    def sample(self) -> list[dict[str, object]]:
+        """Nothing was wiped."""
+        return []
+
+    def leave(self, name: str, content: bytes) -> None:
+        """Never, for the same reason."""
+        raise PlaceUnreadable(name, "nothing is written on a card that is carved")
+
+    def sync(self) -> None:
+        """Nothing was written."""

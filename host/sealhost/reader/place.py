@@ -1,5 +1,6 @@
 """What every card in a reader can be asked, whatever it is."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from sealhost.errors import PlaceUnreadable
@@ -8,7 +9,7 @@ from sealhost.reader.parts import FilePart, could_be_ours
 RECEIPT_BYTES = 16 << 20  # a receipt of 65535 entries has 9 MiB
 
 
-class Place:
+class Place(ABC):
     """A card: its files, and the few things a wipe does to it."""
 
     serial: bytes = bytes(16)
@@ -22,9 +23,9 @@ class Place:
         """What a person calls it."""
         return str(self.path)
 
+    @abstractmethod
     def every_file(self) -> list[FilePart]:
         """All files, ours or not."""
-        raise NotImplementedError
 
     def parts(self) -> list[FilePart]:
         """Every file that could be ours; heads decide, names do not."""
@@ -40,21 +41,21 @@ class Place:
             (part.name, _content(part)) for part in self.every_file() if part.name.lower().endswith(".rcp")
         ]
 
+    @abstractmethod
     def wipe(self, part: FilePart) -> dict[str, object]:
         """Overwrite slots and heads, remove the name, have the extents forgotten where the driver can."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sample(self) -> list[dict[str, object]]:
         """Read back what was wiped."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave(self, name: str, content: bytes) -> None:
         """Write one small file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sync(self) -> None:
         """Everything is on the card when this returns."""
-        raise NotImplementedError
 
 
 def _is_named_ours(part: FilePart) -> bool:
