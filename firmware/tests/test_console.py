@@ -6,6 +6,8 @@ import pytest
 import vm
 from desk_camera import Desk
 
+pytestmark = pytest.mark.slow  # every test enrols a camera of its own
+
 WRONG = (
     b"stop", b"mute", b"bookmark x", b"category", b"inventory", b"inventory zz /x", b"wait",
     b"wait foo", b"wait chunks x", b"__init__", b"\x00\xff\xfe", b"caf\xc3", b"x" * 5000,

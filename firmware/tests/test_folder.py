@@ -35,6 +35,7 @@ def stored(card):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("torn", [0.0, 0.5])
 def test_a_cut_anywhere_in_its_making_leaves_an_empty_folder_or_none(machine, torn):
     """Proves promise 6: what stood on a used card before never shows as a name."""

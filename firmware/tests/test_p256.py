@@ -60,6 +60,7 @@ def test_blinded_and_plain_scalars_agree_on_ten_thousand_random_cases(batch):
         assert blinded == curve.affine(curve.finish(curve.window_steps(d, x, y)))
 
 
+@pytest.mark.slow
 def test_blinded_and_plain_scalars_agree_in_a_real_micropython(machine):
     script = """
 import os

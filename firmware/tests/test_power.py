@@ -42,6 +42,7 @@ def test_every_rule_holds_after_a_fault_at_a_write(workflow, kind):
         assert last.endswith("all rules hold") and not last.startswith(f"{workflow} {kind}: 0 ")
 
 
+@pytest.mark.slow
 def test_a_flash_that_was_put_back_shows_two_headers_under_one_number(machine):
     """Proves the device's part of M16: whoever reads the card sees the fork."""
     script = """
@@ -66,6 +67,7 @@ print(len(numbers) - len(set(numbers)))
     assert int(machine(script, heap="32m").split()[-1]) >= 2
 
 
+@pytest.mark.slow
 def test_the_suite_itself_finds_a_camera_that_repeats_a_number(machine):
     script = """
 from power import Bench, Faults, enrol, film

@@ -42,6 +42,7 @@ def test_every_published_vector_holds_on_cpython(path):
     assert known_answers.run(path.read_text()) == len(json.loads(path.read_text())["cases"])
 
 
+@pytest.mark.slow
 def test_every_published_vector_holds_in_a_real_micropython(machine):
     printed = machine(RUN_ALL, *map(str, VECTORS))
 

@@ -8,6 +8,8 @@ from sealcam import crypto, layout, usagelog
 from sealcam.errors import FlashFault, SelfTestFailed
 from test_recorder import bench, chunks_of, film, records_of  # noqa: F401 - the fixture is asked for by name
 
+pytestmark = pytest.mark.slow  # films for seconds
+
 
 def feed(camera, shape):
     """Let each record of the camera's feed pass through `shape(number, found)`."""

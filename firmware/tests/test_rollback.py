@@ -12,6 +12,8 @@ from desk_camera import Desk
 sys.path.insert(0, str(vm.ROOT / "docs" / "format"))
 import verify_recording
 
+pytestmark = pytest.mark.slow  # every test enrols a camera of its own
+
 
 @pytest.fixture(params=vm.NAMES)
 def desk(request, tmp_path):

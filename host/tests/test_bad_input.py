@@ -9,6 +9,8 @@ from sealhost.errors import StoreFull, StoreUnavailable
 from sealhost.vault.store import Draft
 from shift import Shift, content, found
 
+pytestmark = pytest.mark.slow  # whole docks, one after another
+
 
 @pytest.fixture
 def shift(founded: Path, tmp_path: Path) -> Shift:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from shift import Shift, found
 
+pytestmark = pytest.mark.slow  # whole docks, one after another
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

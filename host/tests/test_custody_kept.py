@@ -8,6 +8,8 @@ import pytest
 from sealhost.custody.kept import FILE_NAME
 from shift import Shift, found
 
+pytestmark = pytest.mark.slow  # whole docks, one after another
+
 
 @pytest.fixture(scope="module")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -12,6 +12,8 @@ from sealhost import doctor, founding
 from sealhost.cli import sealcam
 from shift import Shift, found
 
+pytestmark = pytest.mark.slow  # whole docks, one after another
+
 
 @pytest.fixture(scope="module")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -10,6 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from films import STREET, clip, entries, footage, hiss, reel
 from pictures import heard, jpeg_luma, shown, sound_offset_ms, ssim, wave
 
+pytestmark = pytest.mark.slow  # decodes and encodes film
+
 
 def test_the_street_becomes_a_reel_of_its_pictures_and_its_sound(tmp_path):
     out = tmp_path / "street.reel"

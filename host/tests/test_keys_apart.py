@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from shift import Shift, found
 
+pytestmark = pytest.mark.slow  # whole docks, one after another
+
 opened: list[str] = []
 sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == "open" else None)
 

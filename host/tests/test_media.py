@@ -31,6 +31,8 @@ from films import (
 )
 from pictures import heard, jpeg_luma, shown, sound_offset_ms, ssim, wave
 
+pytestmark = pytest.mark.slow  # decodes and encodes film
+
 
 def test_every_picture_is_shown_once_at_its_own_millisecond_and_looks_like_what_was_fed(tmp_path):
     out = tmp_path / "street.mp4"

@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from films import PICTURE, RATE, SOUND, TOLD, blocks, by_time, jpeg, noise, of, only, street
 from pictures import heard, sound_offset_ms, wave
 
+pytestmark = pytest.mark.slow  # decodes and encodes film
+
 
 def test_the_sound_is_within_forty_milliseconds_of_what_was_fed(tmp_path):
     """CAST 14/14 asks for sound and picture in step, within 40 ms."""

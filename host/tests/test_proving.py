@@ -11,6 +11,8 @@ from sealhost.proving import Answer
 from sealhost.verify import part_from
 from shift import Shift, content
 
+pytestmark = pytest.mark.slow  # looks through megabytes
+
 STREET = (ROOT / "hil_tests" / "footage" / "street.mp4").read_bytes()
 KEYS = (1, 7, 16, 64, 4096)
 

@@ -7,6 +7,8 @@ from sealhost import layout
 from shift import Shift, content
 from test_kill import closing
 
+pytestmark = pytest.mark.slow  # whole docks, one after another
+
 CHUNK = 512
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from shift import Shift, found
 
+pytestmark = pytest.mark.slow  # whole docks, one after another
+
 
 @pytest.fixture(scope="module")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -18,6 +18,8 @@ from sealhost.custody import verify_export
 from sealhost.keys import SoftKey
 from shift import content
 
+pytestmark = pytest.mark.slow  # whole docks, one after another
+
 REASON = ("--reason", "request 17")
 
 

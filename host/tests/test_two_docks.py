@@ -14,6 +14,8 @@ from sealhost.reader import hold, open_place
 from shift import Shift, content
 from test_kill import dock
 
+pytestmark = pytest.mark.slow  # whole docks, one after another
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
