@@ -13,7 +13,7 @@ from typing import Any
 
 from sealhost import keys, layout, score, usagelog
 from sealhost.desk import Desk, Tell, tell_nobody
-from sealhost.errors import SealcamError, SlotClosed
+from sealhost.errors import SealcamError
 from sealhost.ingest import sealed_ms
 from sealhost.records import Judgement, KeyRow, Recording
 from sealhost.verify import judge, read_core, records
@@ -150,7 +150,7 @@ def _prove(checked: Checked, row: KeyRow, told: _Told, store: Any, desk: Desk) -
             return
         if hashlib.sha256(row.slot_area).digest() != core.slot_digest:
             checked.troubles.append("its slots are not those it was sealed with")
-        role, payload = _opened(core, row, desk)
+        role, payload = keys.open_area(desk.verify_key, core, row.slot_area)
         secret, verify_secret = (payload, None) if role == layout.ROLE_OPEN else (None, payload)
         judgement = judge([body], secret=secret, verify_secret=verify_secret, device_point=desk.device_point)
         if not judgement.verdict.may_store:
@@ -159,14 +159,6 @@ def _prove(checked: Checked, row: KeyRow, told: _Told, store: Any, desk: Desk) -
         if core.kind == layout.KIND_LOG and role == layout.ROLE_OPEN:
             found = records([body], judgement, payload)
             checked.entries = [bytes(data) for track, _, _, data in found if track == layout.TRACK_LOG]
-
-
-def _opened(core: Any, row: KeyRow, desk: Desk) -> tuple[int, bytes]:
-    """V of a recording, S of a log: what the vault's key is given."""
-    for slot in layout.slots_of(row.slot_area):
-        if slot.recipient == desk.verify_key.key_id:
-            return keys.open_slot_as(desk.verify_key, core, slot)
-    raise SlotClosed(core.name)
 
 
 def _recording(

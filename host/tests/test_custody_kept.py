@@ -32,7 +32,7 @@ def custody_files(shift: Shift) -> list[Path]:
     return list((shift.home / "vault").glob("custody.sqlite*"))
 
 
-def refused_everywhere(shift: Shift, card: Path) -> None:
+def assert_refused_everywhere(shift: Shift, card: Path) -> None:
     for words in (["dock", card], ["custody", "verify"], ["audit"], ["index"]):
         code, answer = shift.run(*words)
         assert (code, answer["exit_code"]) == (9, 9), words
@@ -54,7 +54,7 @@ def test_rule_c6_an_old_copy_of_the_log_stops_whatever_would_note(docked: Shift,
     shutil.copy(tmp_path / "old.sqlite", docked.home / "vault" / "custody.sqlite")
     docked.put(tmp_path / "card", docked.film(2))
 
-    refused_everywhere(docked, tmp_path / "card")
+    assert_refused_everywhere(docked, tmp_path / "card")
 
 
 def test_rule_c6_a_log_that_is_gone_is_not_begun_anew(docked: Shift, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_rule_c6_a_log_that_is_gone_is_not_begun_anew(docked: Shift, tmp_path: P
         file.unlink()
     docked.put(tmp_path / "card", docked.film(2))
 
-    refused_everywhere(docked, tmp_path / "card")
+    assert_refused_everywhere(docked, tmp_path / "card")
 
 
 def test_rule_c6_one_kept_checkpoint_is_enough_and_a_false_one_is_told(docked: Shift, tmp_path: Path) -> None:

@@ -55,3 +55,23 @@ def test_a_tail_cut_off_shows_when_the_next_header_is_in_the_vault(shift: Shift,
 
     assert (code, answer["recordings"][0]["verdict"]) == (20, "altered")
     assert path.exists()
+
+
+def test_a_stored_body_that_is_gone_keeps_no_docking_and_confirms_nothing(
+    shift: Shift, tmp_path: Path
+) -> None:
+    cut = shift.film(1, "..s.")
+    prev = closing(cut, layout.STATE_CUT, *covered_by(cut))
+    later = shift.film(2, "e", kind=layout.KIND_LOG, prev=prev)
+    first, second = tmp_path / "one", tmp_path / "two"
+    shift.put(first / "card", later)
+    shift.put(second / "card", cut)
+    shift.run("dock", first / "card")
+    body = shift.desk.catalogue.get(later.core.h_core).body_sha256.hex()
+    for copy in [path for path in (shift.home / "vault").rglob("*") if path.is_file() and body in path.name]:
+        copy.unlink()
+
+    code, answer = shift.run("dock", second / "card")
+
+    assert (code, answer["recordings"][0]["fate"]) == (8, "stored")
+    assert "unconfirmed" in answer["recordings"][0]["stays"]

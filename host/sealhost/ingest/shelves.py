@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from sealhost import keys, layout
 from sealhost.desk import Desk
+from sealhost.errors import SealcamError
 from sealhost.ingest.taking import Taking
-from sealhost.records import Core, Judgement, KeyRow, Recording, Verdict
+from sealhost.records import Judgement, Recording, Verdict
 from sealhost.verify import judge, read_core
 
 NEAR = 64  # numbers above a recording, and below it down to its usage log
@@ -19,7 +20,7 @@ def shelved(takings: Sequence[Taking], desk: Desk) -> list[Judgement]:
     docked = {taking.h_core for taking in takings}
     cut = {(t.device_id, t.sequence) for t in takings if t.judgement.verdict is Verdict.CUT_SHORT}
     near = {stored.h_core: stored for camera, number in cut for stored in _near(camera, number, desk)}
-    found = (_judgement(stored, desk) for name, stored in near.items() if name not in docked)
+    found = (_heard(stored, desk) for name, stored in near.items() if name not in docked)
     return [judgement for judgement in found if judgement is not None]
 
 
@@ -37,6 +38,14 @@ def _near(device_id: bytes, number: int, desk: Desk) -> list[Recording]:
     return found
 
 
+def _heard(stored: Recording, desk: Desk) -> Judgement | None:
+    """A stored file that cannot be read or opened is not at hand: it confirms nothing and accuses nobody."""
+    try:
+        return _judgement(stored, desk)
+    except SealcamError:
+        return None  # `audit` names it; a docking does not wait for that
+
+
 def _judgement(stored: Recording, desk: Desk) -> Judgement | None:
     """What was judged when it was stored; a cut one is judged again, for what its signatures cover."""
     body, row = desk.vault.open(stored.body_sha256), desk.keytables.get(stored.h_core)
@@ -47,18 +56,9 @@ def _judgement(stored: Recording, desk: Desk) -> Judgement | None:
         end = (stored.last_index, stored.last_tag)
         # its head proved then: V itself would add nothing here
         return Judgement(stored.verdict, True, core, ended=True, ends=(end,), verify_secret=bytes(32))
-    if secret := _verify_secret(core, row, desk):
-        return judge([body], verify_secret=secret, device_point=desk.device_point)
-    return None
-
-
-def _verify_secret(core: Core, row: KeyRow, desk: Desk) -> bytes | None:
-    """V, by the vault's own slot."""
-    for slot in layout.slots_of(row.slot_area):
-        if slot.recipient == desk.verify_key.key_id:
-            role, payload = keys.open_slot_as(desk.verify_key, core, slot)
-            return keys.verify_secret_of(payload) if role == layout.ROLE_OPEN else payload
-    return None
+    role, payload = keys.open_area(desk.verify_key, core, row.slot_area)
+    secret = keys.verify_secret_of(payload) if role == layout.ROLE_OPEN else payload
+    return judge([body], verify_secret=secret, device_point=desk.device_point)
 
 
 __all__ = ["shelved"]

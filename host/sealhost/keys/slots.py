@@ -89,6 +89,14 @@ def open_slot_as(opener: Opener, core: Core, slot: construct.Container) -> tuple
     raise SlotClosed(core.name)
 
 
+def open_area(opener: Opener, core: Core, area: bytes) -> tuple[int, bytes]:
+    """(role, payload) of the slot of a slot area that is addressed to this key; SlotClosed without one."""
+    for slot in layout.slots_of(area):
+        if slot.recipient == opener.key_id:
+            return open_slot_as(opener, core, slot)
+    raise SlotClosed(core.name)
+
+
 @dataclass(frozen=True)
 class RecordingKeys:
     """What follows from S or V under one header; `k_enc` and `secret` only where S was in hand."""
