@@ -91,3 +91,39 @@ class SourceFault(SealcamError):
 
 class OutOfOrder(SealcamError):
     status = 0x34  # a call that the present state does not allow: a sealed buffer, a finished job
+
+
+class UnknownCommand(SealcamError):
+    status = 0x40  # a command byte this camera has no part for
+
+
+class UnknownFile(SealcamError):
+    status = 0x50  # no such file on the card, or none the journal knows
+
+
+class TailDiffers(SealcamError):
+    status = 0x51  # the last chunk a receipt names is not the last one that was written
+
+
+class LaterKnown(SealcamError):
+    status = 0x52  # the journal knows a chunk behind the last one a receipt names
+
+
+class TooFewCopies(SealcamError):
+    status = 0x53  # fewer copies, of body or of slots, than the policy asks for
+
+
+class NeedsRelease(SealcamError):
+    status = 0x54  # a verdict that only the evidence office lets go
+
+
+class ReceiptOld(SealcamError):
+    status = 0x55  # a receipt whose number is not above the last one acted on
+
+
+class SettledBefore(SealcamError):
+    status = 0x56  # the file was wiped against an earlier receipt
+
+
+class FirmwareRefused(SealcamError):
+    status = 0x57  # for another board, damaged, or below the rollback counter

@@ -12,6 +12,7 @@ from sealcam.errors import BadPoint, BadSignature
 INVENTORY = b"sealcam/1 device inventory"
 WIPED = b"sealcam/1 device wiped"
 ENROL = b"sealcam/1 device enrol"
+SESSION = b"sealcam/1 device session"
 RECEIPT = b"sealcam/1 vault receipt"
 TIME = b"sealcam/1 vault time"
 CERTIFICATE = b"sealcam/1 vault certificate"
@@ -28,6 +29,7 @@ FIELDS = {
     INVENTORY: ">32s16sIQ32sQ",  # device id, nonce, boot, ms, journal digest, receipt number
     WIPED: ">32s32sIQH32s",  # device id, receipt digest, boot, ms, count, sample digest
     ENROL: ">32s16s32s32s",  # device id, nonce, organisation, firmware
+    SESSION: ">32s",  # SHA-256 of the transcript (docs/dock-protocol.md, section 2)
     TIME: ">32s16sQQ32s",  # device id, nonce, UTC ms, tree size, root
     DRILL: ">32sI32sB",  # device id, key list, H(core), opened by: 1 evidence, 2 escrow
     KEY_LIST: _ROOT,
