@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from pages import pages
+from wire import wire
 from writer import (
     DATA,
     END,
@@ -258,7 +259,7 @@ def text(fields: dict) -> str:
 
 def main() -> int:
     keys = {"camera": CAMERA, "evidence": EVIDENCE, "escrow": ESCROW, "vault": VAULT}
-    cases = forms() + cut_short() + altered() + heads() + gaps() + chains() + pages(keys, log_entries())
+    cases = forms() + cut_short() + altered() + heads() + gaps() + chains() + pages(keys, log_entries()) + wire(CAMERA)
     stale = []
     for fields in cases:
         path, made = HERE / f"{fields['name']}.txt", text(fields)
