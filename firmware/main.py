@@ -32,7 +32,8 @@ from sealcam.source import Source
 
 DRBG_SECTORS = (0, 1)
 JOURNAL_FIRST, JOURNAL_COUNT = 2, 16
-FILES_FIRST = JOURNAL_FIRST + JOURNAL_COUNT
+GATE_FIRST, GATE_COUNT = 18, 3  # the replay word, and two of tries: docs/format/replay.md
+FILES_FIRST = GATE_FIRST + GATE_COUNT
 LOG_INTERVAL_MS = 10000
 
 

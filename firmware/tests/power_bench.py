@@ -20,7 +20,7 @@ import vfs  # noqa: E402
 from power_rules import Broken  # noqa: E402
 from sealcam import carrier, crypto, p256, policy, sealer, statements  # noqa: E402
 
-FLASH_BYTES = (18 + 40) * 4096
+FLASH_BYTES = (main.FILES_FIRST + 40) * 4096
 CHUNK, PART, LOG_PART = 512, 8192, 8192
 STRANGER = b"somebody's picture, and no recording" * 40
 
