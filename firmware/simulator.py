@@ -1,7 +1,8 @@
 """The whole device as a process on a desk: a FAT image for a card, an image for flash, a console for buttons.
 
     build/micropython/ctr firmware/simulator.py --flash FLASH.img [--card CARD.img] [--make-card SIZE_MB]
-        [--reel FILE.reel] [--exchange DIR] [--run "record; wait end; stop; power off"] [--fast | --real-time]
+        [--reel FILE.reel] [--exchange DIR] [--port TTY] [--run "record; wait end; stop; power off"]
+        [--fast | --real-time]
 
 Commands, one a line (or in --run, between semicolons): record, stop, bookmark [N], mute, unmute, category N
 [TEXT], place TEXT, enrol, inventory NONCEHEX PATH, status, wait idle|recording|end|chunks N|ms N, power off.
@@ -24,13 +25,14 @@ from hashlib import sha256  # noqa: E402 - our own are only reachable from here 
 import board as desk  # noqa: E402
 import main  # noqa: E402
 import reel  # noqa: E402
+import serial_line  # noqa: E402
 import vfs  # noqa: E402
 from console import Console, Usage, describe  # noqa: E402
 from sealcam import crypto  # noqa: E402
 from sealcam.errors import SealcamError  # noqa: E402
 from sealcam.flash import NotThere  # noqa: E402
 
-_VALUES = "card flash reel exchange run card-fails-at card-loses-at cut-after make-card".split()
+_VALUES = "card flash reel exchange port run card-fails-at card-loses-at cut-after make-card".split()
 _SWITCHES = "fast real-time torn card-full clock-unset bad-cipher blank-key bad-keylist no-entropy".split()
 _LONGEST_LINE = 1024
 _PROGRAM = ("console.py", "main.py", "simulator.py")
@@ -74,10 +76,12 @@ def make_board(options: dict):
     fast = "real-time" not in options
     feed = _feed(options["reel"]) if "reel" in options else desk.NoFeed()
     noise = (lambda: bytes(1024)) if "no-entropy" in options else None
-    return desk.Board(
+    board = desk.Board(
         _card_device(options, faults), _flash_device(options, faults), feed,
         desk.DeskClock(fast, "clock-unset" in options), fast, noise, firmware_digest(),
     )  # fmt: skip
+    board.port = serial_line.SerialLine(options["port"]) if "port" in options else None
+    return board
 
 
 def _number(options, name):
@@ -212,9 +216,10 @@ def _attend(console, camera):
 
     poll = select.poll()
     poll.register(sys.stdin, select.POLLIN)
+    port = camera.board.port
     while console.on:
         busy = camera.recorder is not None and camera.recorder.recording
-        if poll.poll(0 if busy else 20):
+        if poll.poll(0 if busy or port else 20):
             line = sys.stdin.buffer.readline(_LONGEST_LINE)
             if not line:
                 return
@@ -222,6 +227,8 @@ def _attend(console, camera):
             if busy:
                 console.turn()  # whoever keeps pressing keeps no chunk waiting
         else:
+            if port and not busy:
+                port.wait(20)
             console.turn()
 
 

@@ -34,6 +34,9 @@ emulator() {
     need gcc-arm-none-eabi "compiles the firmware for the emulated Cortex-M3" has arm-none-eabi-gcc
     need libnewlib-arm-none-eabi "headers for that" test -e /usr/lib/arm-none-eabi/include/stdint.h
     need qemu-system-arm "emulates the Cortex-M3" has qemu-system-arm
+    need gcc-riscv64-unknown-elf "compiles the firmware for the emulated RV32" has riscv64-unknown-elf-gcc
+    need picolibc-riscv64-unknown-elf "headers for that" test -e /usr/lib/picolibc/riscv64-unknown-elf/include/stdint.h
+    need qemu-system-misc "emulates the RV32" has qemu-system-riscv32
 }
 
 bench() {
