@@ -28,6 +28,7 @@ base() {
     need dpkg-dev "unpacks the pinned Debian sources" has dpkg-source
     need dosfstools "makes and checks card images" has mkfs.vfat
     need mtools "reads card images without mounting them" has mcopy
+    need mosquitto "the broker that announcing is tested against" has mosquitto
 }
 
 emulator() {

@@ -19,6 +19,7 @@ _LIBRARIES = (
     "click",
     "construct",
     "cryptography",
+    "paho-mqtt",
     "pyfatfs",
     "shamir-mnemonic",
     "SQLAlchemy",
