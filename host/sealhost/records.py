@@ -207,6 +207,33 @@ class Device:
 
 
 @dataclass(frozen=True)
+class Issue:
+    """One issue of a camera: a number that its log and journal may bear, and who wears it by an id, never a
+    name. `told` is when the camera answered that it knows, `ended` when it ended; 0 not yet.
+    """
+
+    issue: bytes
+    device_id: bytes
+    officer: str
+    kind: int  # 1 personal, 2 pool
+    since: int
+    until: int
+    told: int = 0
+    ended: int = 0
+    how: str = ""  # docked, returned or lost
+
+
+@dataclass(frozen=True)
+class DockPlace:
+    """A dock, the ids of the keys it holds, and whether they are trusted."""
+
+    dock_id: str
+    key_ids: tuple[bytes, ...]
+    state: str  # trusted or withdrawn
+    since: int
+
+
+@dataclass(frozen=True)
 class KeyRow:
     """The slots of one recording, apart from its body."""
 

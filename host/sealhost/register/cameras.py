@@ -6,34 +6,22 @@ database is believed by nobody. docs/format/custody.md, design: enrolments are c
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from sealhost import certificates
-from sealhost.config import Config
 from sealhost.database import Database
-from sealhost.errors import EnrolmentRefused, FileMissing, NotFound, SealcamError
+from sealhost.errors import EnrolmentRefused, NotFound, SealcamError
 from sealhost.keys import key_id_of
 from sealhost.records import Device
+from sealhost.register.tables import cameras
 
-CERTIFIED, DRILLED, ENROLLED, SUSPENDED = "certified", "drilled", "enrolled", "suspended"
-_ORDER = (CERTIFIED, DRILLED, ENROLLED, SUSPENDED)
-_tables = sa.MetaData()
-_cameras = sa.Table(
-    "cameras",
-    _tables,
-    sa.Column("device_id", sa.LargeBinary, primary_key=True),
-    sa.Column("point", sa.LargeBinary),
-    sa.Column("certificate", sa.LargeBinary),
-    sa.Column("keylist", sa.Integer),
-    sa.Column("state", sa.Text),
-    sa.Column("since", sa.Integer),
-    sa.Column("trial", sa.Integer),
-    sa.Column("trial_h_core", sa.LargeBinary),
-)
+CERTIFIED, DRILLED, ENROLLED = "certified", "drilled", "enrolled"
+SUSPENDED, LOST = "suspended", "lost"
+_ORDER = (CERTIFIED, DRILLED, ENROLLED, SUSPENDED, LOST)
 
 
 def utc_ms() -> int:
@@ -41,8 +29,11 @@ def utc_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Register:
-    """The cameras of one organisation. `enrolment` and `root` are certificates, PEM or DER."""
+class Cameras:
+    """The cameras of one organisation. `enrolment` and `root` are certificates, PEM or DER.
+
+    `enrolment_before` are those whose key was changed: what they certified stays certified, nothing new does.
+    """
 
     def __init__(
         self,
@@ -51,9 +42,12 @@ class Register:
         root: bytes,
         custody: Any = None,
         clock: Callable[[], int] = utc_ms,
+        enrolment_before: Sequence[bytes] = (),
     ) -> None:
-        certificates.check(enrolment, root)
+        for issuer in (enrolment, *enrolment_before):
+            certificates.check(issuer, root)
         self._enrolment, self._custody, self._clock = enrolment, custody, clock
+        self._before = tuple(enrolment_before)
         self._database = Database(path, "register")
         self._witnessed: set[str] = set()
         self._read_to = 0
@@ -64,15 +58,21 @@ class Register:
         if row is None or not self._is_witnessed(device_id):
             return None
         device = _device(row)
-        try:
-            self._check(device)
-        except SealcamError:
-            return None
-        return device
+        return device if self._was_certified(device) else None
+
+    def _was_certified(self, device: Device) -> bool:
+        """Under the enrolment key, or one that was the enrolment key when custody took the camera in."""
+        for issuer in (self._enrolment, *self._before):
+            try:
+                self._check(device, issuer)
+            except SealcamError:
+                continue
+            return True
+        return False
 
     def _row(self, device_id: bytes) -> sa.Row | None:
         with self._database.read() as connection:
-            return connection.execute(sa.select(_cameras).where(_cameras.c.device_id == device_id)).first()
+            return connection.execute(sa.select(cameras).where(cameras.c.device_id == device_id)).first()
 
     def _is_witnessed(self, device_id: bytes) -> bool:
         """Whether custody holds `camera.certified` for it; entries are read once."""
@@ -84,12 +84,12 @@ class Register:
                 self._witnessed.add(entry.subject)
         return device_id.hex() in self._witnessed
 
-    def _check(self, device: Device) -> None:
+    def _check(self, device: Device, issuer: bytes) -> None:
         if key_id_of(device.point) != device.device_id:
             raise EnrolmentRefused(device.device_id.hex()[:16], "its point does not hash to its id")
         if certificates.point_of(device.certificate) != device.point:
             raise EnrolmentRefused(device.device_id.hex()[:16], "its certificate is for another key")
-        certificates.check(device.certificate, self._enrolment)
+        certificates.check(device.certificate, issuer)
 
     def certify(self, point: bytes, certificate: bytes, keylist: int) -> Device:
         """Take a camera in; the same one again changes nothing.
@@ -97,12 +97,12 @@ class Register:
         Note `camera.certified` in custody as well.
         """
         device = Device(key_id_of(point), point, self._clock(), CERTIFIED, certificate, keylist)
-        self._check(device)
+        self._check(device, self._enrolment)
         row = self._row(device.device_id)
         if row is None:
             values = {name: getattr(device, name) for name in _DEVICE}
             with self._database.write("certify") as connection:
-                connection.execute(_cameras.insert().prefix_with("OR IGNORE"), {**values, "trial": 0})
+                connection.execute(cameras.insert().prefix_with("OR IGNORE"), {**values, "trial": 0})
             row = self._row(device.device_id)
         if row is None or row.point != point:
             raise EnrolmentRefused(device.device_id.hex()[:16], "another key stands under its id")
@@ -120,14 +120,30 @@ class Register:
         """A fork was seen; what it signed before stays signed."""
         self._advance(device_id, SUSPENDED)
 
+    def lose(self, device_id: bytes) -> None:
+        """It is in nobody's hands that we know of; what it signed before stays signed."""
+        self._advance(device_id, LOST)
+
+    def found(self, device_id: bytes) -> None:
+        """A lost camera is back: it may be docked, and must be enrolled anew before it is issued."""
+        with self._database.write("found") as connection:
+            was = (cameras.c.device_id == device_id) & (cameras.c.state == LOST)
+            connection.execute(cameras.update().where(was).values(state=SUSPENDED))
+
+    def drilled_for(self, device_id: bytes, keylist: int) -> None:
+        """It switched to a newer key list, which somebody has shown they can open; versions only rise."""
+        older = (cameras.c.device_id == device_id) & (cameras.c.keylist < keylist)
+        with self._database.write("drilled") as connection:
+            connection.execute(cameras.update().where(older).values(keylist=keylist))
+
     def _advance(self, device_id: bytes, state: str, **values: object) -> None:
         """States only go forward; the same step again changes nothing."""
         with self._database.write(state) as connection:
-            found = connection.execute(sa.select(_cameras).where(_cameras.c.device_id == device_id)).first()
+            found = connection.execute(sa.select(cameras).where(cameras.c.device_id == device_id)).first()
             if found is None:
                 raise NotFound(device_id.hex())
             if _ORDER.index(found.state) < _ORDER.index(state):
-                changed = _cameras.update().where(_cameras.c.device_id == device_id)
+                changed = cameras.update().where(cameras.c.device_id == device_id)
                 connection.execute(changed.values(state=state, **values))
 
     def accounted(self, device_id: bytes) -> list[int]:
@@ -138,7 +154,7 @@ class Register:
     def devices(self) -> Iterator[Device]:
         """Every camera, oldest first."""
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(_cameras).order_by(_cameras.c.since)).all()
+            rows = connection.execute(sa.select(cameras).order_by(cameras.c.since)).all()
         return iter([_device(row) for row in rows])
 
 
@@ -147,13 +163,3 @@ _DEVICE = ("device_id", "point", "since", "state", "certificate", "keylist")
 
 def _device(row: sa.Row) -> Device:
     return Device(**{name: getattr(row, name) for name in _DEVICE})
-
-
-def open_register(config: Config, custody: Any) -> Register:
-    """The register of a vault pack."""
-    try:
-        enrolment = config.certificate("enrolment").read_bytes()
-        root = config.certificate("root").read_bytes()
-    except OSError as trouble:
-        raise FileMissing(trouble.filename, trouble.strerror) from None
-    return Register(config.database("register"), enrolment, root, custody)
