@@ -20,6 +20,16 @@ from sealhost.errors import StoreFull, StoreUnavailable
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
 _FULL = ("database or disk is full", "disk I/O error")
+_guards: dict[Path, threading.RLock] = {}
+_guards_lock = threading.Lock()
+
+
+def _guard_of(path: Path) -> threading.RLock:
+    """One for a file in this process, however often it is opened: a handle that `drop_cache` closes would end
+    the locks of every other connection to it.
+    """
+    with _guards_lock:
+        return _guards.setdefault(path.resolve(), threading.RLock())
 
 
 class Database:
@@ -28,7 +38,7 @@ class Database:
     def __init__(self, path: Path, migrations: str) -> None:
         self.path = Path(path)
         self._migrations = migrations
-        self._guard = threading.RLock()
+        self._guard = _guard_of(self.path)
         self.engine = sa.create_engine(f"sqlite:///{self.path}", poolclass=NullPool)
         sa.event.listen(self.engine, "connect", _prepare)
         sa.event.listen(self.engine, "begin", _begin)
@@ -77,7 +87,7 @@ class Database:
 
     def _upgrade(self) -> None:
         """Bring the tables up to date; one process at a time, in one transaction of SQLite."""
-        with self._lock(), self.engine.connect() as connection:
+        with self._guard, self.alone("lock"), self.engine.connect() as connection:
             if _revision(connection) == newest(self._migrations):
                 return
             connection.rollback()
@@ -85,8 +95,9 @@ class Database:
             _migrate(connection.execution_options(is_write=True), self._migrations)
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
-        with open(self.path.with_name(self.path.name + ".lock"), "ab") as lock:
+    def alone(self, what: str) -> Iterator[None]:
+        """While one process or thread does this, every other that would waits; `what` names the file beside."""
+        with open(self.path.with_name(f"{self.path.name}.{what}"), "ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -38,7 +38,7 @@ class WipeBook:
 
     def pending(self, card_serial: bytes) -> list[Plan]:
         """Plans of this card that were begun and not ended, oldest receipt first."""
-        plans = [self._read(path) for path in sorted(self.folder.glob("*.plan"))]
+        plans = [plan for path in sorted(self.folder.glob("*.plan")) if (plan := self._read(path))]
         return sorted((p for p in plans if p.card_serial == card_serial), key=lambda plan: plan.receipt_no)
 
     def end(self, plan: Plan, certificate: bytes) -> Path:
@@ -58,7 +58,8 @@ class WipeBook:
     def _path(self, digest: bytes, kind: str) -> Path:
         return self.folder / f"{digest.hex()}.{kind}"
 
-    def _read(self, path: Path) -> Plan:
+    def _read(self, path: Path) -> Plan | None:
+        """None where another dock has just ended it."""
         try:
             fields = json.loads(path.read_bytes())
             receipt = path.with_suffix(".receipt").read_bytes()
@@ -66,6 +67,8 @@ class WipeBook:
             ids = {name: bytes.fromhex(fields[name]) for name in ("digest", "device_id", "card_serial")}
             return Plan(receipt=receipt, receipt_no=int(fields["receipt_no"]), entries=tuple(entries), **ids)
         except (OSError, ValueError, KeyError, TypeError) as fault:
+            if isinstance(fault, FileNotFoundError) and not path.exists():
+                return None
             raise ConfigBroken(path, f"the plan of a wipe cannot be read ({type(fault).__name__})") from fault
 
 

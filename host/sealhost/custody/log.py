@@ -155,7 +155,8 @@ class Custody:
     def witness(self) -> None:
         """Sign for the tree as it is, and keep that apart from the database (C6)."""
         if self._key is not None and self._places:
-            keep(self._places, self.checkpoint())
+            with self._database.alone("witness"):  # two docks at once: the newer one is kept
+                keep(self._places, self.checkpoint())
 
     def refuse_a_rollback(self) -> None:
         """CustodyBroken where the tree does not hold what a kept checkpoint signs for (C6)."""

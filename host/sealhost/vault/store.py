@@ -89,11 +89,8 @@ class Draft:
         self._hash = hashlib.sha256()
         self._unflushed = 0
         with trouble_at(place):
-            self._path = room / "drafts" / f"{secrets.token_hex(16)}.draft"
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            self._path, self._handle = _new_draft(room / "drafts")
             self._is_direct = go_direct(self._handle)
-            fcntl.flock(self._handle, fcntl.LOCK_EX)  # while it is held, nobody sweeps it away
 
     def write(self, view: memoryview | bytes) -> None:
         """Append; the bytes are taken before this returns."""
@@ -153,6 +150,18 @@ class Draft:
         self._handle = -1
 
 
+def _new_draft(folder: Path) -> tuple[Path, int]:
+    """A new file and its handle, locked: while the lock is held, nobody sweeps it away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    while True:
+        path = folder / f"{secrets.token_hex(16)}.draft"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return path, handle
+        os.close(handle)  # another dock swept between the two steps
+
+
 def path_of(room: Path, digest: bytes) -> Path:
     """Where a digest lies: two digits, then all of it."""
     return room / digest.hex()[:2] / digest.hex()
@@ -177,7 +186,10 @@ class Store:
         """Remove drafts a killed process left; a living one holds its lock."""
         drafts = self._room / "drafts"
         for path in list(drafts.iterdir()) if drafts.is_dir() else []:
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue  # another dock has just named it
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink(missing_ok=True)
