@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sealhost.bays import AnnounceSettings, DockSettings, announce_settings, dock_settings
 from sealhost.errors import ConfigBroken, ConfigMissing, KeyExposed, KeyMissing
 
 FILE_NAME = "sealcam.toml"
@@ -25,6 +26,7 @@ KEYS = {
 _ASKED = (VAULT, OFFICE, ROOT)  # where a demo is all three, the vault's log and catalogue are the ones
 _OPENING = ("root", "evidence")  # the vault host must not be able to read these
 _TABLES = {"keys", "certificates", "files", "databases", "stores"}
+_VAULT_TABLES = {"dock", "announce"}  # only where cameras are docked
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Pack:
     files: dict[str, Path] = field(default_factory=dict)
     databases: dict[str, Path] = field(default_factory=dict)
     stores: tuple[Path, ...] = ()
+    dock: DockSettings = DockSettings()
+    announce: AnnounceSettings | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,8 @@ def _pack(folder: Path, top: dict[str, object]) -> Pack:
     kind, demo = top.get("pack"), top.get("demo", False)
     if kind not in PACKS:
         raise ConfigBroken(path, "`pack` must be root, office, vault or demo")
-    unknown = set(top) - _TABLES - {"pack", "demo", "organisation"}
+    known = _TABLES | {"pack", "demo", "organisation"} | (_VAULT_TABLES if kind == VAULT else set())
+    unknown = set(top) - known
     if unknown:
         raise ConfigBroken(path, f"`{sorted(unknown)[0]}` is not known")
     if not isinstance(demo, bool):
@@ -175,6 +180,8 @@ def _pack(folder: Path, top: dict[str, object]) -> Pack:
         files=_paths(path, top, "files"),
         databases=_paths(path, top, "databases"),
         stores=_stores(path, str(kind), top),
+        dock=dock_settings(path, top.get("dock")),
+        announce=announce_settings(path, top.get("announce")),
     )
 
 
