@@ -74,17 +74,37 @@ def hkdf_expand(prk: bytes, info: bytes, length: int) -> bytes:
     return output[:length]
 
 
+class Stretch:
+    """PBKDF2-HMAC-SHA256 (RFC 8018 section 5.2) in slices; at the end `key`, 32 bytes, is there."""
+
+    def __init__(self, pin, salt: bytes, rounds: int):
+        if rounds < 1:
+            raise ValueError
+        self._mac = Hmac(pin)
+        self._block = self._mac.tag_parts(salt, b"\x00\x00\x00\x01")
+        self._total = int.from_bytes(self._block, "big")
+        self._left = rounds - 1
+        self.key = None
+
+    def step(self, rounds: int) -> bool:
+        """At most so many rounds more; True when `key` is there."""
+        mac, block, total = self._mac, self._block, self._total
+        count = min(rounds, self._left)
+        for _ in range(count):
+            block = mac.tag(block)
+            total ^= int.from_bytes(block, "big")
+        self._left -= count
+        self._block, self._total = block, total
+        if not self._left:
+            self.key = total.to_bytes(32, "big")
+        return not self._left
+
+
 def pbkdf2(pin: bytes, salt: bytes, rounds: int) -> bytes:
-    """32 bytes of PBKDF2-HMAC-SHA256 (RFC 8018 section 5.2)."""
-    if rounds < 1:
-        raise ValueError
-    mac = Hmac(pin)
-    block = mac.tag_parts(salt, b"\x00\x00\x00\x01")
-    total = int.from_bytes(block, "big")
-    for _ in range(rounds - 1):
-        block = mac.tag(block)
-        total ^= int.from_bytes(block, "big")
-    return total.to_bytes(32, "big")
+    """32 bytes of PBKDF2-HMAC-SHA256, at once."""
+    stretch = Stretch(pin, salt, rounds)
+    stretch.step(rounds)
+    return stretch.key
 
 
 def same(a, b) -> bool:

@@ -46,23 +46,28 @@ class Ready:
 
 
 class SlotMaker:
-    """Makes ready secrets for one key list; `rand(n) -> bytes` is the generator."""
+    """Makes ready secrets for one key list; `rand(n) -> bytes` is the generator.
 
-    def __init__(self, keylist, device_id: bytes, rand):
+    `more(kind) -> [(role, point)]` names who reads besides those of the list: the wearer, if any.
+    """
+
+    def __init__(self, keylist, device_id: bytes, rand, more=None):
         self._keylist = keylist
         self._device_id = bytes(device_id)
         self._rand = rand
+        self._more = more
 
     def job(self, kind: int, block_size: int) -> "ReadyJob":
         """`block_size` is B of the file's chunk size (`layout.block_size`)."""
-        return ReadyJob(self._keylist, self._device_id, self._rand, kind, block_size)
+        more = self._more(kind) if self._more else []
+        return ReadyJob(self._keylist, self._device_id, self._rand, kind, block_size, more)
 
 
 class ReadyJob:
     """Draw one secret and wrap it, in slices to be run between two chunks."""
 
-    def __init__(self, keylist, device_id, rand, kind, block_size):
-        self._recipients = keylist.recipients(kind)
+    def __init__(self, keylist, device_id, rand, kind, block_size, more=()):
+        self._recipients = keylist.recipients(kind) + list(more)
         if not 0 < len(self._recipients) <= MAX_SLOTS or block_size < SLOTS_AT + MAX_SLOTS * SLOT_SIZE:
             raise ValueError
         self._version, self._device_id, self._rand = keylist.version, device_id, rand
