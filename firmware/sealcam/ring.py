@@ -29,8 +29,8 @@ class Sector:
 class Ring:
     """`count` sectors from `first`. `keeper` judges the entry that lies in `buffer`:
 
-    `entry_number()`, `is_live()`, `is_lasting()`, `learn(place)`, `moved(old, new)`, and keeps `numbers`
-    (next entry, next sequence), which every header repeats.
+    `entry_number()`, `is_live()`, `is_explained()`, `learn(place)`, `let_go()`, `moved(old, new)`, and keeps
+    `numbers` (next entry, next sequence), which every header repeats.
     """
 
     def __init__(self, flash, first: int, count: int, keeper):
@@ -38,10 +38,11 @@ class Ring:
         self.slots = flash.sector_size // ENTRY_SIZE
         self.buffer = bytearray(ENTRY_SIZE)
         self._view = memoryview(self.buffer)
+        self.sectors = {}  # place in the ring -> Sector
         self.forget()
 
     def forget(self) -> None:
-        self.sectors = {}  # place in the ring -> Sector
+        self.sectors.clear()
         self._last_sector = 0
 
     def format(self) -> None:
@@ -114,9 +115,13 @@ class Ring:
         old = self.sectors[victim]
         slot = 1
         for source in range(1, old.slot):
-            if self.read(victim, source) and self.is_entry() and self._keeper.is_live():
+            if not self.read(victim, source) or not self.is_entry():
+                continue
+            if self._keeper.is_live():
                 self._put(fresh, slot)
                 slot += 1
+            else:
+                self._keeper.let_go()
         self._begin_sector(fresh, old.number)  # from here on `victim` counts for nothing
         self.sectors[fresh].slot = slot
         self.sectors[fresh].live = slot - 1
@@ -228,6 +233,6 @@ class Ring:
             return
         for slot in range(1, self.slots):
             if self.read(place, slot) and self.is_entry():
-                if self._keeper.entry_number() not in known and self._keeper.is_lasting():
+                if self._keeper.entry_number() not in known and not self._keeper.is_explained():
                     raise JournalFault  # a header is gone, and what stood under it is nowhere else
         self._erase(place)
