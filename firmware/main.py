@@ -29,6 +29,7 @@ from sealcam.recorder import Recorder
 from sealcam.recovery import recover
 from sealcam.slots import Pool, SlotMaker
 from sealcam.source import Source
+from sealcam.update import Update
 
 DRBG_SECTORS = (0, 1)
 JOURNAL_FIRST, JOURNAL_COUNT = 2, 16
@@ -53,6 +54,7 @@ class Camera:
         self.source = Source(board.feed, board.paced)
         self.card = None
         self.pool = Pool()
+        self.update = None
         self.boot_count = self.drilled = 0
         self._forget()
 
@@ -64,6 +66,7 @@ class Camera:
     def boot(self) -> None:
         """Take up what flash and card hold. A failure leaves a camera that says which and records nothing."""
         self._forget()
+        self.update = Update(self)
         try:
             self._boot()
         except SealcamError as fault:
@@ -71,6 +74,13 @@ class Camera:
             self.say("- refuses to record: %s" % self.fault.__name__)
             if self.logbook is not None:
                 self._note_failure()
+            self._fall_back()
+
+    def _fall_back(self):
+        try:
+            self.update.failed()
+        except SealcamError:
+            self.say("- and cannot fall back")  # before its boots are spent
 
     def _note_failure(self):
         try:
@@ -87,8 +97,10 @@ class Camera:
         self.logbook = Logbook(self, NotThere)
         self.logbook.load(in_enrolment)
         self.logbook.note(usagelog.POWER_ON)
+        self.update.tell()
         self._read_lists()
         selftest.run(self.identity.d, self.identity.point)
+        self.update.prove("known answers")
         self.journal.load(in_enrolment)
         self.own_prefix = part_name(self.identity.device_id, 0, 0, KIND_RECORDING)[:17]
         self.insert_card()
@@ -161,6 +173,8 @@ class Camera:
 
     def _step(self):
         worked = self.recorder.step()
+        if self.update.on_trial and self.recorder.recording and self.recorder.chunks:
+            self.update.prove("chunk")
         worked = self.logbook.step() or worked
         if not worked and not self.recorder.recording and self.card_fault is None and not self.card.dead:
             worked = self._make_ready()

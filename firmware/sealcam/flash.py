@@ -162,6 +162,31 @@ class Files:
                 raise NotThere from None
             raise FlashFault from None  # a failed read never becomes an empty start
 
+    def size_of(self, name: str) -> int:
+        """Bytes of a file; NotThere as in `read`."""
+        try:
+            return self._fs.stat("/" + name)[6]
+        except OSError as fault:
+            if fault.args[0] == _ENOENT:
+                raise NotThere from None
+            raise FlashFault from None
+
+    def read_at(self, name: str, offset: int, buffer) -> None:
+        """Fill `buffer` from `offset` on; FlashFault where the file ends before."""
+        try:
+            with self._fs.open("/" + name, "rb") as file:
+                file.seek(offset)
+                size = file.readinto(buffer)
+        except OSError:
+            raise FlashFault from None
+        if size != len(buffer):
+            raise FlashFault
+
+    def room(self) -> int:
+        """Bytes that no file holds."""
+        facts = self._fs.statvfs("/")
+        return facts[0] * facts[3]
+
     def replace(self, name: str, *parts) -> None:
         aside = name + ".new"
         try:
