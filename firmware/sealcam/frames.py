@@ -1,7 +1,8 @@
-"""Dock framing: bytes to frames and back, with a checksum and a length limit (docs/dock-protocol.md, section 1).
+"""Dock framing: bytes to frames and back, with a checksum and a length limit.
 
-Bytes only: what a frame says, and whether its tag proves, is known elsewhere. Reads into one buffer made once,
-never behind the end of a frame, so the line may be cut into pieces anywhere.
+docs/dock-protocol.md, section 1. Bytes only: what a frame says, and whether its tag proves, is known
+elsewhere. Reads into one buffer made once, never behind the end of a frame, so the line may be cut into
+pieces anywhere.
 """
 
 import struct
@@ -64,8 +65,7 @@ class Reader:
         self.size = 0
 
     def poll(self, line, now_ms: int) -> int:
-        """The form of the frame that is now whole, 0 if there is none yet. `line` has `read_into`; never waits.
-        """
+        """The form of the frame that is now whole, 0 if there is none yet. `line` has `read_into`."""
         self._let_go(self._taken)
         self._taken = 0
         left = LARGEST  # whoever shouts without a pause keeps nobody from filming

@@ -16,7 +16,7 @@ _difference = getattr(time, "ticks_diff", lambda end, start: end - start)
 
 
 class Port:
-    """`device` is a board's line: `read_into(view) -> int` that never waits, `write(view) -> int`, `any()`."""
+    """`device` is a board's line: `read_into(view) -> int`, which never waits, `write(view)`, `any()`."""
 
     def __init__(self, device):
         self._device = device

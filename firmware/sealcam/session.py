@@ -8,7 +8,7 @@ import struct
 
 from sealcam.crypto import Ctr, Hmac, hkdf_expand, hkdf_extract, same, sha256
 from sealcam.curve import affine, base_steps, encode_point, scalar, start_factor
-from sealcam.errors import BadPoint, FormatFault, NotProved
+from sealcam.errors import FormatFault, NotProved
 from sealcam.frames import HEAD, LARGEST, NUMBER, PAYLOAD_AT, PROVED, SEALED, TAG, lay_head
 from sealcam.p256 import AgreeJob, SignJob, decode_point
 from sealcam.statements import SESSION
@@ -56,11 +56,10 @@ def here(state: int, flags: int, device_id: bytes, organisation: bytes, version:
 
 
 class Handshake:
-    """From a hello to a session, in slices of a signature's size; `step` is True when `welcome` and `session` are
-    there.
+    """From a hello to a session, in slices; `step` is True when `welcome` and `session` are there.
 
-    `who` is the camera's answer for itself: state, flags, key-list version. A camera without an organisation has
-    `identity` None: nothing is signed, and names are zeros.
+    `who` is what the camera says of itself: state, flags, key-list version. A camera without an organisation
+    has `identity` None: nothing is signed, and names are zeros.
     """
 
     def __init__(self, hello: Hello, who: tuple, identity, rand):
@@ -110,8 +109,8 @@ def _keys(secret, salt, names):
 class Session:
     """The keys of one session and how many frames went either way; `nonce` is that of its hello.
 
-    A frame lies in a buffer with 8 bytes free before its head: the number it never carries is put there, and the
-    tag is over one contiguous piece.
+    A frame lies in a buffer with 8 bytes free before its head: the number it never carries is put there, and
+    the tag is over one contiguous piece.
     """
 
     def __init__(self, nonce: bytes, from_host: bytes, to_host: bytes):
@@ -124,9 +123,9 @@ class Session:
         return self._in.number
 
     def open(self, buffer, size: int) -> None:
-        """Prove the frame of `size` bytes of payload in `buffer`, then decrypt it in place; NotProved (D9, D12).
+        """Prove the frame in `buffer`, `size` bytes of payload, then decrypt it in place; NotProved.
 
-        Nothing is decrypted, and nothing counted, before the tag has proved.
+        Nothing is decrypted, and nothing counted, before the tag has proved (D9, D12).
         """
         view = memoryview(buffer)
         if not 1 <= size <= LARGEST or view[NUMBER + 2] != SEALED:
@@ -140,7 +139,7 @@ class Session:
     def seal(self, buffer, size: int, form: int = SEALED) -> int:
         """Head, cipher for form 3, tag, around the payload that lies in `buffer` from byte 16 on.
 
-        Answers where the frame ends; it begins at byte 8. A buffer sealed twice would be plain: it is sent once.
+        Answers where the frame ends; it begins at byte 8. Sealed twice it would be plain: it is sent once.
         """
         if form not in (PROVED, SEALED):
             raise NotProved  # only what is proved goes out in a session
