@@ -5,15 +5,17 @@ A board gives the devices: `card_device`, `flash_device`, `rtc`, `feed`, `noise(
 """
 
 import vfs
-from sealcam import policy, selftest, usagelog
+from sealcam import selftest, usagelog
 from sealcam.card import Card
 from sealcam.carrier import Carrier
 from sealcam.clock import Clock
 from sealcam.drbg import StoredDrbg
 from sealcam.enrolment import Enrolment
-from sealcam.errors import CardFault, CardFull, FlashFault, JournalFull, NoCard, NotDrilled, SealcamError
+from sealcam.errors import CardFault, CardFull, FlashFault, JournalFull, NoCard, SealcamError
 from sealcam.exchange import Exchange
 from sealcam.flash import Files, Flash, NotThere, Region
+from sealcam.gateflash import Tries, Word
+from sealcam.issuing import Issuing
 from sealcam.journal import Journal
 from sealcam.keystore import KeyStore
 from sealcam.layout import (
@@ -22,7 +24,9 @@ from sealcam.layout import (
     block_size,
     part_name,
 )
+from sealcam.lists import Lists
 from sealcam.logbook import Logbook
+from sealcam.pingate import PinGate
 from sealcam.proven import ProvenBlocks
 from sealcam.readying import Readying, for_log
 from sealcam.recorder import Recorder
@@ -33,8 +37,8 @@ from sealcam.update import Update
 
 DRBG_SECTORS = (0, 1)
 JOURNAL_FIRST, JOURNAL_COUNT = 2, 16
-GATE_FIRST, GATE_COUNT = 18, 3  # the replay word, and two of tries: docs/format/replay.md
-FILES_FIRST = GATE_FIRST + GATE_COUNT
+WORD_SECTOR, TRIES_FIRST = 18, 19  # and 20: docs/format/replay.md
+FILES_FIRST = 21
 LOG_INTERVAL_MS = 10000
 
 
@@ -61,6 +65,8 @@ class Camera:
     def _forget(self):
         self.pool.drop()
         self.identity = self.keylist = self.policy = self.logbook = self.recorder = None
+        self.lists = self.sealing = self.built_for = None
+        self.issuing = self.gate = self.panel = self._readying = self._log_ready = None
         self.fault = self.card_fault = None
 
     def boot(self) -> None:
@@ -98,21 +104,20 @@ class Camera:
         self.logbook.load(in_enrolment)
         self.logbook.note(usagelog.POWER_ON)
         self.update.tell()
-        self._read_lists()
+        self.lists = Lists(self)
+        self.lists.load()
         selftest.run(self.identity.d, self.identity.point)
         self.update.prove("known answers")
         self.journal.load(in_enrolment)
         self.own_prefix = part_name(self.identity.device_id, 0, 0, KIND_RECORDING)[:17]
+        self._take_up_issue()
         self.insert_card()
 
-    def _read_lists(self):
-        own, store = self.identity, self.keystore
-        self.keylist = policy.KeyList.parse(store.keylist(), own.root_point, own.organisation)
-        self.policy = policy.Policy.parse(store.policy(), own.root_point, own.organisation)
-        try:
-            self.drilled = store.drilled()
-        except NotDrilled:
-            self.drilled = 0
+    def _take_up_issue(self):
+        word, tries = Word(self.flash, WORD_SECTOR), Tries(self.flash, TRIES_FIRST)
+        self.issuing, self.gate = Issuing(self), PinGate(self, word, tries)
+        self.issuing.load()
+        self.gate.load()
 
     def insert_card(self) -> None:
         """A card was put in, or stood in at boot: clear up on it, then begin the log segment."""
@@ -120,6 +125,7 @@ class Camera:
         blocks = ProvenBlocks(self.board.card_device, self.policy.chunk_size)
         self.card = Card(blocks, self.board.mount_point, self.board.most_names)
         self.card_fault = self.recorder = None
+        self.lists.card_came()
         try:
             self.card.mount()
             recover(self)
@@ -131,14 +137,29 @@ class Camera:
             self.say("- refuses to record: %s" % self.card_fault.__name__)
 
     def _build_recorder(self):
-        slots = SlotMaker(self.keylist, self.identity.device_id, self.drbg.generate)
-        rules = self.policy
+        slots, rules = self._slots_for(self.sealing), self.policy
+        self.built_for = rules
         self._readying = Readying(
             self.card, slots, self.pool, KIND_RECORDING, rules.chunk_size, rules.part_bytes
         )
         self.recorder = Recorder(self, Carrier(self, self._readying, rules.signature_interval_ms))
-        log = for_log(self.card, slots, self.pool, self.board.log_part_bytes)
-        self._log_carrier = Carrier(self, log, LOG_INTERVAL_MS)
+        self._log_ready = for_log(self.card, slots, self.pool, self.board.log_part_bytes)
+        self._log_carrier = Carrier(self, self._log_ready, LOG_INTERVAL_MS)
+
+    def _slots_for(self, keylist):
+        return SlotMaker(keylist, self.identity.device_id, self.drbg.generate, self.gate.recipients)
+
+    def seal_for(self, keylist) -> None:
+        """Recordings from here on go to the readers of this list, logs to those of the list in force."""
+        self._readying.use(self._slots_for(keylist))
+        self._log_ready.use(self._slots_for(self.sealing))
+
+    def forget_ready(self) -> None:
+        """No secret that waits, and none that is half made: whom a recording is sealed for has changed."""
+        self.pool.drop()
+        for ready in (self._readying, self._log_ready):
+            if ready is not None:
+                ready.drop()
 
     def block_of(self, name: str) -> int:
         """Bytes of a head block of a file that does not say so itself."""
@@ -176,6 +197,7 @@ class Camera:
         if self.update.on_trial and self.recorder.recording and self.recorder.chunks:
             self.update.prove("chunk")
         worked = self.logbook.step() or worked
+        worked = self.lists.step() or worked
         if not worked and not self.recorder.recording and self.card_fault is None and not self.card.dead:
             worked = self._make_ready()
         return worked

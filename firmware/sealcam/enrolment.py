@@ -13,7 +13,7 @@ from sealcam.crypto import sha256
 from sealcam.errors import BadPoint, BadSignature, FormatFault, OutOfOrder
 from sealcam.layout import KIND_RECORDING, part_name
 
-_OFFER, _ANSWER, _TIMES, _DRILL = b"SKOFFER1", b"SKANSWR1", b"SKTIMES1", b"SKDRILL1"
+_OFFER, _ANSWER, _TIMES = b"SKOFFER1", b"SKANSWR1", b"SKTIMES1"
 _OFFER_HEAD = ">8s65s16s48s"
 _MAX_BODY = 16384
 _COPY = 4096
@@ -147,20 +147,10 @@ class Enrolment:
             number += 1
 
     def _take_drill(self, drill, h_core):
-        camera = self._camera
-        size = statements.size_of(statements.DRILL)
-        if drill[:8] != _DRILL or len(drill) != 8 + 2 * size:
-            raise FormatFault
+        camera, version = self._camera, self._camera.keylist.version
         point = camera.keylist.point(policy.RELEASE)
-        opened_by = set()
-        for at in (8, 8 + size):
-            device_id, version, opened, by = statements.read(statements.DRILL, drill[at : at + size], point)
-            if (device_id, version, opened) != (camera.identity.device_id, camera.keylist.version, h_core):
-                raise BadSignature  # signed, and for another camera, list or recording
-            opened_by.add(by)
-        if opened_by != {statements.OPENED_BY_EVIDENCE, statements.OPENED_BY_ESCROW}:
-            raise BadSignature  # one of the two has not opened it
-        for by in sorted(opened_by):
+        statements.check_drills(drill, point, camera.identity.device_id, version, h_core)
+        for by in (statements.OPENED_BY_EVIDENCE, statements.OPENED_BY_ESCROW):
             camera.logbook.note(usagelog.DRILL_ACCEPTED, by)
         camera.logbook.note(usagelog.ENROLLED, 0, 0, camera.identity.organisation[:16])
         camera.keystore.keep_drill(camera.keylist.version)  # from here on it may record for real

@@ -11,6 +11,8 @@ from sealcam.errors import FlashFault, KeyListFault, NotDrilled, NotEnrolled, Po
 from sealcam.flash import NotThere
 
 _IDENTITY = ">32s65s65s32s16s16sQ"  # d, point, root point, organisation, offer's nonce, time nonce, board ms
+_ISSUE = ">16sQB"  # issue, until in UTC ms, kind
+_REPLAY = ">16sI65s40s"  # issue, rounds, point, wrapped private key
 _DIGEST = 32
 
 
@@ -63,6 +65,37 @@ class KeyStore:
         self._put("keylist", keylist)
         self._put("policy", policy)
 
+    def keep_keylist(self, keylist) -> None:
+        self._put("keylist", keylist)
+
+    def keep_policy(self, policy) -> None:
+        self._put("policy", policy)
+
+    def next_keylist(self) -> "bytes | None":
+        """A newer list that nobody has drilled yet, None while there is none."""
+        try:
+            return self._get("nextlist", NotThere)
+        except NotThere:
+            return None
+
+    def keep_next_keylist(self, keylist) -> None:
+        self._put("nextlist", keylist)
+
+    def next_trial(self, version: int) -> "bytes | None":
+        """h_core of the trial recording under the newer list of this version."""
+        try:
+            made_for, h_core = struct.unpack(">I32s", self._get("nexttrial", NotThere))
+        except NotThere:
+            return None
+        return h_core if made_for == version else None
+
+    def keep_next_trial(self, version: int, h_core: bytes) -> None:
+        self._put("nexttrial", struct.pack(">I32s", version, h_core))
+
+    def forget_next(self) -> None:
+        """The newer list is the list in force: nothing waits."""
+        self._files.remove("nextlist")
+
     def certificate(self) -> bytes:
         return self._get("certificate", NotEnrolled)
 
@@ -101,6 +134,47 @@ class KeyStore:
             count = 0
         self._put("boots", struct.pack(">I", count + 1))
         return count + 1
+
+    def issue(self) -> "tuple[bytes, int, int] | None":
+        """(issue, until, kind); None where there is none. FlashFault for one that does not hold."""
+        return self._fields("issue", _ISSUE)
+
+    def keep_issue(self, issue: bytes, until_ms: int, kind: int) -> None:
+        """In one step: a cut leaves the issue before, or this one."""
+        self._put("issue", struct.pack(_ISSUE, issue, until_ms, kind))
+
+    def drop_issue(self) -> None:
+        """The issue first: a camera without one has no replay, whatever else is left."""
+        self._files.remove("issue")
+        self._files.remove("replay")
+
+    def replay(self) -> "tuple[bytes, int, bytes, bytes] | None":
+        """(issue, rounds, point, wrapped key); None where there is none that holds: it opens nothing alone.
+        """
+        try:
+            return self._fields("replay", _REPLAY)
+        except FlashFault:
+            return None
+
+    def keep_replay(self, issue: bytes, rounds: int, point: bytes, wrapped: bytes) -> None:
+        self._put("replay", struct.pack(_REPLAY, issue, rounds, point, wrapped))
+
+    def _fields(self, name, fields):
+        try:
+            raw = self._get(name, NotThere)
+        except NotThere:
+            return None
+        if len(raw) != struct.calcsize(fields):
+            raise FlashFault  # whole, and nothing of ours
+        return struct.unpack(fields, raw)
+
+    def device_secret(self, rand) -> bytes:
+        """What a PIN is worth nothing without; drawn from `rand` where there is none yet."""
+        try:
+            return self._get("secret", NotThere)
+        except NotThere:
+            self._put("secret", rand(32))
+        return self._get("secret", NotThere)
 
     def _get(self, name, missing):
         try:

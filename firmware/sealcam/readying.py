@@ -45,11 +45,23 @@ class Readying:
             pass
         return self._pool.take(self.kind), self.name
 
+    def use(self, slots) -> None:
+        """Make ready for other readers; what was ready for the readers before is forgotten, its part removed.
+        """
+        self.drop()
+        self._slots = slots
+        ready = self._pool.take(self.kind)
+        if ready is not None:
+            ready.forget()
+            self._card.remove(self.name)
+
     def drop(self) -> None:
         """Forget a job that is half done; the pool is dropped by whoever owns it."""
         self._job = None
 
     def _allocate(self, ready):
+        if self.name and self._card.has(self.name):
+            self._card.remove(self.name)  # its secret was forgotten before it served
         if not self._card.has_room(self.part_bytes):
             raise CardFull
         pack_head(self.head, _NO_CORE, _NO_TAG, ready.slot_area)

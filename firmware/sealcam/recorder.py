@@ -63,11 +63,13 @@ class Recorder:
     def start(self, reason: int = REASON_BUTTON, trial: bool = False) -> None:
         """Begin a recording, or raise and log why not. Only a trial may be made before the drill."""
         camera = self._camera
+        if not trial and camera.lists is not None:
+            camera.lists.end_trial()  # whoever presses the button comes first
         if self.recording:
             raise OutOfOrder  # one at a time
         try:
             camera.check_may_record()
-            if not trial and camera.drilled != camera.keylist.version:
+            if not trial and camera.drilled != camera.sealing.version:
                 raise NotDrilled  # nobody has shown that they can open what this key list seals
             self._carrier.begin()
             self._begin_stream(reason)

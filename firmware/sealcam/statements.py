@@ -7,7 +7,7 @@ import struct
 
 from sealcam import p256
 from sealcam.crypto import sha256
-from sealcam.errors import BadPoint, BadSignature
+from sealcam.errors import BadPoint, BadSignature, FormatFault
 
 INVENTORY = b"sealcam/1 device inventory"
 WIPED = b"sealcam/1 device wiped"
@@ -37,6 +37,7 @@ FIELDS = {
     FIRMWARE: _ROOT,
 }
 OPENED_BY_EVIDENCE, OPENED_BY_ESCROW = 1, 2
+_DRILLS = b"SKDRILL1"
 
 
 def size_of(label: bytes) -> int:
@@ -104,3 +105,20 @@ def check_file(label: bytes, file_bytes, point: bytes) -> tuple:
     if sha256(body) != named:
         raise BadSignature  # signed, and not this body
     return version, body
+
+
+def check_drills(raw, point: bytes, device_id: bytes, version: int, h_core) -> None:
+    """`drill.seal`: evidence key and escrow have each opened this trial recording of this camera, sealed
+    under this key list. FormatFault or BadSignature; an `h_core` of None takes any recording.
+    """
+    size = size_of(DRILL)
+    if raw[:8] != _DRILLS or len(raw) != 8 + 2 * size:
+        raise FormatFault
+    opened_by = []
+    for at in (8, 8 + size):
+        device, list_version, opened, by = read(DRILL, raw[at : at + size], point)
+        if (device, list_version) != (device_id, version) or h_core not in (None, opened):
+            raise BadSignature  # signed, and for another camera, list or recording
+        opened_by.append(by)
+    if sorted(opened_by) != [OPENED_BY_EVIDENCE, OPENED_BY_ESCROW]:
+        raise BadSignature  # one of the two has not opened it

@@ -88,16 +88,32 @@ class Office:
         self.root = 7777
         self.root_point = p256.public(self.root)
         self.organisation = crypto.sha256(self.root_point)
-        body = struct.pack(">32sIHH", self.organisation, 1, len(self.roles), 0)
-        for role in self.roles:
-            body += struct.pack(">B3x65s3x", role, p256.public(1000 + role))
-        rules = struct.pack(">32sIIIIHHBB42x", self.organisation, 1, 1, 1000, PART, CHUNK, 0, 2, 2)
-        lists = [self._rooted(statements.KEY_LIST, body), self._rooted(statements.POLICY, rules)]
+        lists = [self.key_list(1), self.policy_file(1)]
         sized = b"".join([struct.pack(">I", len(item)) + item for item in lists])
         self.offer = b"SKOFFER1" + self.root_point + bytes(16) + bytes(range(48)) + sized
 
-    def _rooted(self, label, body):
-        return statements.make(label, self.root, None, 1, crypto.sha256(body)) + body
+    def key_of(self, role, version=1):
+        """The key of a role: the readers and the release key of a newer list are other ones."""
+        changes = role in (policy.EVIDENCE, policy.ESCROW, policy.VAULT, policy.RELEASE)
+        return 1000 + role + (100 * (version - 1) if changes else 0)
+
+    def key_list(self, version):
+        """The key list file of a version."""
+        body = struct.pack(">32sIHH", self.organisation, version, len(self.roles), 0)
+        for role in self.roles:
+            body += struct.pack(">B3x65s3x", role, p256.public(self.key_of(role, version)))
+        return self._rooted(statements.KEY_LIST, body, version)
+
+    def policy_file(self, version, flags=1, chunk=CHUNK):
+        """The policy file of a version."""
+        sizes = (max(PART, 16 * chunk), chunk)
+        rules = struct.pack(
+            ">32sIIIIHHBB42x", self.organisation, version, flags, 1000, *(sizes + (0, 2, 2))
+        )
+        return self._rooted(statements.POLICY, rules, version)
+
+    def _rooted(self, label, body, version):
+        return statements.make(label, self.root, None, version, crypto.sha256(body)) + body
 
     def attend(self, folder):
         """Put into the folder what the host owes; whether there was anything."""
@@ -120,9 +136,14 @@ class Office:
         return b"SKTIMES1" + time + struct.pack(">I", 3) + b"DER"
 
     def _drill(self, core):
-        key, h_core = 1000 + policy.RELEASE, crypto.sha256(core)
-        made = [statements.make(statements.DRILL, key, None, self.device_id, 1, h_core, by) for by in (1, 2)]
-        return b"SKDRILL1" + made[0] + made[1]
+        return self.drill_file(crypto.sha256(core), 1)
+
+    def drill_file(self, h_core, version, opened_by=(1, 2)):
+        """`drill.seal` of a trial recording under a key list."""
+        key = self.key_of(policy.RELEASE, version)
+        about = (self.device_id, version, h_core)
+        made = [statements.make(statements.DRILL, key, None, *(about + (by,))) for by in opened_by]
+        return b"SKDRILL1" + b"".join(made)
 
 
 class Watch:

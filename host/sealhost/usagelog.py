@@ -44,6 +44,7 @@ EVENTS = {
     31: "emptied without a receipt",
     32: "firmware",
     33: "void number",
+    34: "key list, policy or drill refused",
 }
 
 
