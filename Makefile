@@ -14,7 +14,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-include boards/tools/sources.mk boards/unix/build.mk boards/qemu_mps2/build.mk
+include boards/tools/sources.mk boards/unix/build.mk boards/qemu_mps2/build.mk boards/qemu_sifive/build.mk
 
 WORDS := help setup check lint types layers test test-host test-device test-power test-fuzz test-docs test-all vectors \
     vectors-check sim demo bench fuzz fix firmware flash size clean

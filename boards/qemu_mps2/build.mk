@@ -2,13 +2,17 @@
 #   qemu_mps2        AES-CTR built in, 512 KiB heap
 #   qemu_mps2_stock  without CTR, as the official boards are
 #   qemu_mps2_128k   CTR, 128 KiB heap: where nothing may grow
-IMAGES := $(foreach image,qemu_mps2 qemu_mps2_stock qemu_mps2_128k,build/$(image)/firmware.elf)
-FIRMWARE_SOURCES := $(wildcard firmware/manifest.py firmware/sealcam/*.py firmware/drivers/*.py)
+MPS2_IMAGES := $(foreach image,qemu_mps2 qemu_mps2_stock qemu_mps2_128k,build/$(image)/firmware.elf)
+IMAGES := $(MPS2_IMAGES) build/qemu_sifive/firmware.elf
+FIRMWARE_SOURCES := $(wildcard firmware/manifest.py firmware/sealcam/*.py firmware/drivers/*.py) \
+    firmware/main.py firmware/console.py boards/unix/reel.py
 BOARD_SOURCES := $(wildcard boards/qemu_mps2/*.h boards/qemu_mps2/*.mk boards/qemu_mps2/*.ld \
-    boards/qemu_mps2/usermods/*/*) $(addprefix boards/qemu_mps2/,board.py semihost.py manifest.py)
+    boards/qemu_mps2/usermods/*/* boards/qemu_mps2/shared/*) \
+    $(addprefix boards/qemu_mps2/,board.py uart.py semihost.py attend.py manifest.py)
 CTR_ON := -DMICROPY_PY_CRYPTOLIB_CTR=1
 MICROPY_HEAP_SIZE ?= 524288
 
+$(MPS2_IMAGES): IMAGE_BOARD = qemu_mps2
 build/qemu_mps2/firmware.elf:       IMAGE_FLAGS = CFLAGS_EXTRA=$(CTR_ON) MICROPY_HEAP_SIZE=$(MICROPY_HEAP_SIZE)
 build/qemu_mps2_stock/firmware.elf: IMAGE_FLAGS = MICROPY_HEAP_SIZE=$(MICROPY_HEAP_SIZE)
 build/qemu_mps2_128k/firmware.elf:  IMAGE_FLAGS = CFLAGS_EXTRA=$(CTR_ON) MICROPY_HEAP_SIZE=131072
@@ -17,6 +21,6 @@ $(IMAGES): build/%/firmware.elf: build/mpy-cross $(FIRMWARE_SOURCES) $(BOARD_SOU
     | build/.have-emulator build/.have-mbedtls-source
 	@echo "setup: building the image $*"
 	@mkdir -p build/obj/$* $(@D)
-	@$(MPY_MAKE) -C $(MICROPYTHON_TREE)/ports/qemu BOARD=SEALCAM BOARD_DIR=$(CURDIR)/boards/qemu_mps2 \
+	@$(MPY_MAKE) -C $(MICROPYTHON_TREE)/ports/qemu BOARD=SEALCAM BOARD_DIR=$(CURDIR)/boards/$(IMAGE_BOARD) \
 	    BUILD=$(CURDIR)/build/obj/$* MBEDTLS_SRC=$(MBEDTLS_TREE) $(IMAGE_FLAGS) $(call logged,build/obj/$*.log)
 	@$(call placed,build/obj/$*/firmware.elf,$@)

@@ -1,9 +1,4 @@
-# This board's frozen modules: its own, and the firmware's as firmware/manifest.py names them.
-import os
-
+# This board's frozen modules: its own, and what every emulated board has.
 module("board.py")
-module("semihost.py")
-if os.path.exists("../../firmware/manifest.py"):
-    include("../../firmware/manifest.py")
-else:
-    package("sealcam", base_path="../../firmware")
+module("uart.py")
+include("shared/manifest.py")

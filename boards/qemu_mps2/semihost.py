@@ -1,14 +1,14 @@
-"""Files of the host that runs the emulator, by Arm semihosting. For tests and benches; no real board has any.
+"""Files of the host that runs the emulator, by semihosting, on Arm and RISC-V alike. For tests and benches;
+no real board has any.
 
-Operation numbers and argument blocks: Arm, "Semihosting for AArch32 and AArch64", section 5.
+Operation numbers: Arm, "Semihosting for AArch32 and AArch64", section 5. The calls themselves are in the
+usermod `qemu_clock`.
 """
 
 import io
 import sys
-from array import array
 
-import micropython
-import uctypes
+import _semihosting as host
 
 _OPEN = 0x01
 _CLOSE = 0x02
@@ -17,38 +17,35 @@ _READ = 0x06
 _SEEK = 0x0A
 _FLEN = 0x0C
 _REMOVE = 0x0E
+_EXIT = 0x20
+_APPLICATION_EXIT = 0x20026
 
 _MODES = {"rb": 1, "r": 0, "r+b": 3, "wb": 5, "w": 4, "w+b": 7, "ab": 9, "a": 8}
 _DIRECTORY = 0x4000
 _FILE = 0x8000
 
 
-@micropython.asm_thumb
-def _call(r0, r1):
-    data(2, 0xBEAB)  # bkpt 0xAB: the host answers in r0
-
-
 class HostFile(io.IOBase):
     """One open file of the host; `readinto`, `write` of bytes and `seek_to` allocate nothing."""
 
     def __init__(self, path: str, mode: str = "r+b"):
-        name = path.encode() + b"\0"
-        self._block = array("I", (uctypes.addressof(name), _MODES[mode], len(name) - 1))
-        self._at = uctypes.addressof(self._block)
         self._is_text = "b" not in mode
-        self._handle = _call(_OPEN, self._at)
+        self._handle = host.name(_OPEN, _name(path), _MODES[mode])
         if self._handle < 0:
             raise OSError(2)  # ENOENT
 
     def size(self) -> int:
-        self._block[0] = self._handle
-        return _call(_FLEN, self._at)
+        return host.call(_FLEN, self._handle, 0)
 
     def seek_to(self, offset: int) -> None:
-        self._block[0] = self._handle
-        self._block[1] = offset
-        if _call(_SEEK, self._at):
+        if host.call(_SEEK, self._handle, offset):
             raise OSError(5)  # EIO
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """From the start, or with 2 from the end; where that is."""
+        at = offset + (self.size() if whence == 2 else 0)
+        self.seek_to(at)
+        return at
 
     def readinto(self, buffer) -> int:
         return self._transfer(_READ, buffer)
@@ -64,8 +61,7 @@ class HostFile(io.IOBase):
 
     def close(self) -> None:
         if self._handle >= 0:
-            self._block[0] = self._handle
-            _call(_CLOSE, self._at)
+            host.call(_CLOSE, self._handle, 0)
             self._handle = -1
 
     def __enter__(self):
@@ -74,12 +70,12 @@ class HostFile(io.IOBase):
     def __exit__(self, *_reason):
         self.close()
 
+    def flush(self) -> None:
+        pass
+
     def _transfer(self, operation, buffer):
-        block = self._block
-        block[0] = self._handle
-        block[1] = uctypes.addressof(buffer)
-        block[2] = len(buffer)
-        return len(buffer) - _call(operation, self._at)  # the host answers with what is left over
+        left_over = host.transfer(operation, self._handle, buffer)
+        return len(buffer) - left_over
 
     def ioctl(self, request: int, _argument: int) -> int:
         if request == 4:  # MP_STREAM_CLOSE
@@ -109,6 +105,33 @@ class HostBlocks:
         return {4: self._count, 5: self._block_bytes}.get(operation, 0)
 
 
+class HostFlash(HostBlocks):
+    """An image file of the host as raw flash: sectors of 4 KiB, erased by ioctl; the first MiB of it."""
+
+    def __init__(self, path: str, most: int = 256):
+        super().__init__(path, 4096)
+        self._count = min(self._count, most)
+        self._erased = b"\xff" * 4096
+
+    def ioctl(self, operation: int, argument: int):
+        if operation == 6:
+            self.writeblocks(argument, self._erased)
+            return 0
+        return super().ioctl(operation, argument)
+
+
+class NoBlocks:
+    """An empty slot."""
+
+    def readblocks(self, block: int, buffer, offset: int = 0):
+        raise OSError(19)  # ENODEV
+
+    writeblocks = readblocks
+
+    def ioctl(self, operation: int, _argument: int):
+        return 512 if operation == 5 else 0
+
+
 class HostTree:
     """A folder of the host as a file system, to import modules from and to write results into."""
 
@@ -133,10 +156,17 @@ class HostTree:
         return (_FILE, 0, 0, 0, 0, 0, size, 0, 0, 0)
 
     def remove(self, path: str) -> None:
-        name = (self._root + "/" + path.lstrip("/")).encode() + b"\0"
-        block = array("I", (uctypes.addressof(name), len(name) - 1))
-        if _call(_REMOVE, uctypes.addressof(block)):
+        if host.name(_REMOVE, _name(self._root + "/" + path.lstrip("/")), 0):
             raise OSError(2)  # ENOENT
+
+    def rename(self, old: str, new: str) -> None:
+        old, new = (_name(self._root + "/" + path.lstrip("/")) for path in (old, new))
+        if host.rename(old, new):
+            raise OSError(5)  # EIO
+
+
+def _name(path):
+    return path.encode() + b"\0"
 
 
 def _exists(name):
@@ -153,3 +183,8 @@ def run(path: str, arguments: list) -> None:
         source = opened.read()
     sys.argv[:] = [path] + arguments
     exec(compile(source, path, "exec"), {"__name__": "__main__", "__file__": path})
+
+
+def leave(code: int = 0) -> None:
+    """End the emulator."""
+    host.call(_EXIT, _APPLICATION_EXIT, code)

@@ -1,0 +1,149 @@
+"""The whole camera on an emulated board, its buttons as lines on UART0 and its dock line on UART1.
+
+Builds the board for `main.Camera`, as the simulator does for the desk; decides nothing. The lines are those
+of `console.py`. Runs on qemu_mps2 and qemu_sifive; `boards/tools/starting.py` types `attend.main({...})`.
+"""
+
+import gc
+import os
+import sys
+import time
+
+import board
+import reel
+import semihost
+import vfs
+from console import Console, describe
+from main import Camera
+from sealcam.errors import SealcamError
+
+_LONGEST_LINE = 1024
+
+
+class Rtc:
+    """Milliseconds since boot, and the hour as the emulator gives it."""
+
+    def __init__(self):
+        self._last = time.ticks_ms()
+        self._ms = 0
+
+    def ms(self) -> int:
+        now = time.ticks_ms()
+        self._ms += time.ticks_diff(now, self._last)  # small numbers: nothing is allocated for the hour
+        self._last = now
+        return self._ms
+
+    def utc_ms(self) -> int:
+        return time.time_ns() // 1000000
+
+
+class NoFeed:
+    """No camera and no microphone: only the buttons."""
+
+    longest, width, height, sound_rate = 16, 0, 0, 0
+
+    def rewind(self):
+        pass
+
+    def next_into(self, buffer):
+        return None
+
+
+class Board:
+    """What `main.py` asks of a board."""
+
+    mount_point = "/card"
+    noise_sources = ["os.urandom"]
+    log_part_bytes = 65536
+    most_names = 2000
+    paced = True
+    panel = buttons = None
+
+    def __init__(self, options: dict):
+        self._card = options.get("card")
+        self.flash_device = board.flash_device(options["flash"])
+        self.rtc = Rtc()
+        self.feed = reel.Reel("/film/" + options["reel"]) if "reel" in options else NoFeed()
+        self.port = board.line(1)
+        self.firmware = bytes.fromhex(options.get("firmware", "00" * 32))
+        version = ".".join([str(part) for part in sys.implementation.version[:3]])
+        self.facts = {
+            "board": board.NAME,
+            "interpreter": "%s %s, %s" % (sys.implementation.name, version, sys.implementation._machine),
+            "firmware": options.get("firmware", "00" * 32),
+        }
+
+    @property
+    def card_device(self):
+        """The slot, looked at anew whenever a card is put in."""
+        return board.card_device(self._card)
+
+    def noise(self) -> bytes:
+        return os.urandom(1024)
+
+    def idle(self, camera) -> None:
+        """Nothing to do now: let a little time pass."""
+        time.sleep_ms(1)
+
+
+class Buttons:
+    """Lines from UART0, as they come."""
+
+    def __init__(self):
+        self._line = board.line(0)
+        self._piece = memoryview(bytearray(64))
+        self._text = bytearray()
+
+    def take(self):
+        """The next whole line, None when there is none yet; one that is too long is none."""
+        size = self._line.read_into(self._piece)
+        self._text += self._piece[:size]
+        end = self._text.find(b"\n")
+        if end < 0:
+            if len(self._text) > _LONGEST_LINE:
+                self._text = bytearray()
+            return None
+        line, self._text = bytes(self._text[:end]), self._text[end + 1 :]
+        try:
+            return line.decode()
+        except UnicodeError:
+            return "no-text"
+
+
+def main(options: dict) -> None:
+    """`options`: `card`, `flash`, `reel` and `exchange` as paths of the host, `firmware` as hex."""
+    for name, place in (("reel", "/film"), ("exchange", "/exchange")):
+        if name in options:
+            vfs.mount(semihost.HostTree(_folder(options, name)), place)
+    try:
+        camera = Camera(Board(options))
+    except SealcamError as fault:
+        print("- refuses 0x%02x %s" % (fault.status, describe(type(fault))))
+        semihost.leave(1)
+    camera.boot()
+    gc.collect()
+    fault = camera.fault
+    print("- refuses 0x%02x %s" % (fault.status, describe(fault)) if fault else "- ready")
+    _attend(Console(camera, options), camera)
+    semihost.leave(0)
+
+
+def _folder(options, name):
+    """The host's folder behind it; from here on the option is the name it has on the board."""
+    path = options[name]
+    if name == "exchange":
+        options[name] = "/exchange"
+        return path
+    folder, _, options[name] = path.rpartition("/")
+    return folder
+
+
+def _attend(console, camera):
+    """Do what the lines say, and go on filming and docking between them."""
+    buttons = Buttons()
+    while console.on:
+        line = buttons.take()
+        if line is not None:
+            console.do(line)
+        else:
+            console.turn()

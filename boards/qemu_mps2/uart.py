@@ -1,0 +1,147 @@
+"""A serial line of mps2-an385: UART1 is the dock, UART0 the console. Registers, and nothing of ours.
+
+Arm Cortex-M System Design Kit, CMSDK APB UART: DATA, STATE (bit 0 full to send, bit 1 something received),
+CTRL, BAUDDIV.
+"""
+
+import time
+
+import machine
+import micropython
+from micropython import const
+
+_GIVE_UP_MS = const(1000)
+_SPINS = const(100000)
+_STATE, _CTRL, _BAUDDIV = const(4), const(8), const(16)
+
+
+@micropython.asm_thumb
+def _receive(r0, r1, r2):
+    """Registers, buffer, size: how many bytes had come."""
+    mov(r5, r1)
+    add(r6, r1, r2)
+    label(NEXT)
+    cmp(r5, r6)
+    bcs(DONE)
+    ldr(r4, [r0, 4])
+    lsr(r4, r4, 2)
+    bcc(DONE)
+    ldr(r4, [r0, 0])
+    strb(r4, [r5, 0])
+    add(r5, 1)
+    b(NEXT)
+    label(DONE)
+    sub(r0, r5, r1)
+
+
+@micropython.asm_thumb
+def _send(r0, r1, r2, r3):  # noqa: PLR0915 - eight bytes a round, where one byte at a time costs twice as much
+    """Registers, bytes, size, how often a full line is looked at: how many bytes went."""
+    mov(r5, r1)
+    add(r6, r1, r2)
+    label(EIGHT)
+    sub(r4, r6, r5)
+    cmp(r4, 8)
+    bcc(LAST)
+    ldr(r4, [r0, 4])
+    lsr(r4, r4, 1)
+    bcs(FULL_0)
+    ldrb(r4, [r5, 0])
+    str(r4, [r0, 0])
+    ldr(r4, [r0, 4])
+    lsr(r4, r4, 1)
+    bcs(FULL_1)
+    ldrb(r4, [r5, 1])
+    str(r4, [r0, 0])
+    ldr(r4, [r0, 4])
+    lsr(r4, r4, 1)
+    bcs(FULL_2)
+    ldrb(r4, [r5, 2])
+    str(r4, [r0, 0])
+    ldr(r4, [r0, 4])
+    lsr(r4, r4, 1)
+    bcs(FULL_3)
+    ldrb(r4, [r5, 3])
+    str(r4, [r0, 0])
+    ldr(r4, [r0, 4])
+    lsr(r4, r4, 1)
+    bcs(FULL_4)
+    ldrb(r4, [r5, 4])
+    str(r4, [r0, 0])
+    ldr(r4, [r0, 4])
+    lsr(r4, r4, 1)
+    bcs(FULL_5)
+    ldrb(r4, [r5, 5])
+    str(r4, [r0, 0])
+    ldr(r4, [r0, 4])
+    lsr(r4, r4, 1)
+    bcs(FULL_6)
+    ldrb(r4, [r5, 6])
+    str(r4, [r0, 0])
+    ldr(r4, [r0, 4])
+    lsr(r4, r4, 1)
+    bcs(FULL_7)
+    ldrb(r4, [r5, 7])
+    str(r4, [r0, 0])
+    add(r5, 8)
+    b(EIGHT)
+    # the line was full before byte n of the eight: so many went
+    label(FULL_7)
+    add(r5, 1)
+    label(FULL_6)
+    add(r5, 1)
+    label(FULL_5)
+    add(r5, 1)
+    label(FULL_4)
+    add(r5, 1)
+    label(FULL_3)
+    add(r5, 1)
+    label(FULL_2)
+    add(r5, 1)
+    label(FULL_1)
+    add(r5, 1)
+    label(FULL_0)
+    label(LAST)
+    cmp(r5, r6)
+    bcs(DONE)
+    ldr(r4, [r0, 4])
+    lsr(r4, r4, 1)
+    bcs(WAIT)
+    ldrb(r4, [r5, 0])
+    str(r4, [r0, 0])
+    add(r5, 1)
+    b(EIGHT)
+    label(WAIT)
+    sub(r3, 1)
+    bne(LAST)
+    label(DONE)
+    sub(r0, r5, r1)
+
+
+class Line:
+    """UART0 to UART4: `read_into` never waits; `write` gives up when nothing moves for a second."""
+
+    def __init__(self, number: int):
+        self._base = 0x40004000 + 0x1000 * number
+        machine.mem32[self._base + _BAUDDIV] = 16
+        machine.mem32[self._base + _CTRL] = 3
+
+    def any(self) -> bool:
+        return bool(machine.mem32[self._base + _STATE] & 2)
+
+    def read_into(self, view) -> int:
+        """What has come, up to the length of `view`; 0 for nothing."""
+        return _receive(self._base, view, len(view))
+
+    def write(self, view) -> int:
+        """All of `view`; how much of it went, less where nobody takes it."""
+        at = _send(self._base, view, len(view), _SPINS)
+        return at if at == len(view) else self._write_on(memoryview(view), at)
+
+    def _write_on(self, view, at):
+        moved_ms = time.ticks_ms()
+        while at < len(view) and time.ticks_diff(time.ticks_ms(), moved_ms) < _GIVE_UP_MS:
+            went = _send(self._base, view[at:], len(view) - at, _SPINS)
+            if went:
+                at, moved_ms = at + went, time.ticks_ms()
+        return at
