@@ -4,7 +4,6 @@ import hashlib
 
 import pytest
 from recordings import VECTORS, read_vector
-
 from sealhost import frames, session
 from sealhost.keys import SoftKey
 from sealhost.layout import ROLE_OPEN
