@@ -3,7 +3,7 @@
     build/micropython/ctr firmware/tests/power.py WORKFLOW [cut|torn|lose|fail] [SAMPLE=i/k] [ONLY=n]
         [DUMP=folder]
 
-Workflows: enrol, shift, morning, shelf. After each fault the camera starts again on what the memories hold,
+Workflows: enrol, shift, morning, shelf, renew. After each fault the camera starts again on what the memories hold,
 the rules of `power_rules` are checked, it films again, and they are checked again. Prints one line; a broken
 rule ends the run.
 """
@@ -15,7 +15,7 @@ sys.path.insert(0, _HERE)
 
 from power_bench import Bench, Faults, desk, main  # noqa: E402 - only reachable from here on
 from power_rules import Broken, check_all, check_plain, check_written  # noqa: E402
-from sealcam import logbook  # noqa: E402
+from sealcam import lists, logbook  # noqa: E402
 from sealcam.enrolment import Enrolment  # noqa: E402
 from sealcam.errors import SealcamError  # noqa: E402
 
@@ -82,6 +82,31 @@ def shelf(bench, faults):
     return camera
 
 
+def renew(bench, faults):
+    """A newer key list, the trial recording under it, its drill, a newer policy."""
+    camera = bench.start(faults)
+    camera.check_may_record()
+    camera.lists.take_keylist(bench.office.key_list(2))
+    while camera.keylist is not camera.sealing:
+        trial = camera.keystore.next_trial(2)
+        if trial is not None:
+            camera.lists.take_drill(bench.office.drill_file(trial, 2))
+        elif not camera.step():
+            camera.board.idle(camera)
+        camera.check_may_record()
+    camera.lists.take_policy(bench.office.policy_file(2, 0))
+    camera.power_off()
+    return camera
+
+
+def check_renewed(bench):
+    """Run again it ends the same: the newer list in force, and nothing waits."""
+    camera = renew(bench, Faults())
+    versions = (camera.keylist.version, camera.sealing.version, camera.drilled, camera.policy.version)
+    if versions != (2, 2, 2, 2) or camera.keystore.next_keylist() is not None:
+        raise Broken("a key list is half in force: %s" % (versions,))
+
+
 def rest(bench, work):
     """The moment of rest a workflow begins at; answers what stood whole on the card by then."""
     if work is enrol:
@@ -139,6 +164,8 @@ def again(bench, work, before, written):
     film(camera)
     check_all(bench, camera, whole(reach))
     camera.power_off()
+    if work is renew:
+        check_renewed(bench)
     if camera.journal.unclosed():
         raise Broken("an orderly day left something open")
 
@@ -204,7 +231,7 @@ def run(work, kind, first=0, every=1, only=0):
     print("%s %s: %d of %d writes, all rules hold" % (work.__name__, kind, len(numbers), writes))
 
 
-WORKFLOWS = {"enrol": enrol, "shift": shift, "morning": morning, "shelf": shelf}
+WORKFLOWS = {"enrol": enrol, "shift": shift, "morning": morning, "shelf": shelf, "renew": renew}
 KINDS = ("cut", "torn", "lose", "fail")
 
 
@@ -226,6 +253,7 @@ def begin(arguments):
             work = WORKFLOWS[word]
     main.JOURNAL_COUNT = 5 if work is shelf else 16
     logbook._MOST = 8 if work is shelf else 256
+    lists.TRIAL_MS = 300
     run(work, kind, first, every, only)
 
 

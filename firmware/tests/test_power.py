@@ -10,7 +10,7 @@ import pytest
 import vm
 from sampling import share
 
-WORKFLOWS = ("enrol", "shift", "morning", "shelf")
+WORKFLOWS = ("enrol", "shift", "morning", "shelf", "renew")
 KINDS = ("cut", "torn", "lose", "fail")
 
 
