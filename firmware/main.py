@@ -116,6 +116,7 @@ class Camera:
     def _take_up_issue(self):
         word, tries = Word(self.flash, WORD_SECTOR), Tries(self.flash, TRIES_FIRST)
         self.issuing, self.gate = Issuing(self), PinGate(self, word, tries)
+        self.panel = getattr(self.board, "screen", None)
         self.issuing.load()
         self.gate.load()
 

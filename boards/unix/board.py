@@ -201,6 +201,8 @@ class Board:
     noise_sources = ["os.urandom"]
     log_part_bytes = 65536
     most_names = 2000
+    flash_protected = False  # anybody can copy the image
+    screen = None
 
     def __init__(self, card_device, flash_device, feed, rtc, fast, noise=None, firmware=bytes(32)):
         self.card_device, self.flash_device, self.feed, self.rtc = card_device, flash_device, feed, rtc

@@ -76,7 +76,7 @@ class Office:
     office.
     """
 
-    def __init__(self):
+    def __init__(self, flags=1):
         self.roles = (
             policy.EVIDENCE,
             policy.ESCROW,
@@ -88,7 +88,7 @@ class Office:
         self.root = 7777
         self.root_point = p256.public(self.root)
         self.organisation = crypto.sha256(self.root_point)
-        lists = [self.key_list(1), self.policy_file(1)]
+        lists = [self.key_list(1), self.policy_file(1, flags)]
         sized = b"".join([struct.pack(">I", len(item)) + item for item in lists])
         self.offer = b"SKOFFER1" + self.root_point + bytes(16) + bytes(range(48)) + sized
 
@@ -214,10 +214,10 @@ REMEMBERED = [remember(sum) for sum in (p256.verify, p256.public, p256.self_test
 class Bench:
     """One camera's memories, and how to start it on them."""
 
-    def __init__(self, most_names=64):
+    def __init__(self, most_names=64, flags=1, screen=None):
         p256.verify, p256.public, p256.self_test = REMEMBERED
         self.most_names = most_names
-        self.office, self.folder = Office(), Folder()
+        self.office, self.folder, self.screen = Office(flags), Folder(), screen
         self.card, self.flash = desk.MemoryStore(fat16()), desk.MemoryStore(b"\xff" * FLASH_BYTES)
         main.format_files(desk.Blocks(self.flash, 4096, Faults(), False))
         self.faults = Faults()
@@ -259,7 +259,7 @@ class Bench:
         card = desk.Blocks(self.card, 512, self.faults, True)
         flash = desk.Blocks(self.flash, 4096, self.faults, False)
         board = desk.Board(card, flash, Feed(), desk.DeskClock(True), True)
-        board.log_part_bytes, board.most_names = LOG_PART, self.most_names
+        board.log_part_bytes, board.most_names, board.screen = LOG_PART, self.most_names, self.screen
         camera = self.camera = main.Camera(board, self.said.append)
         camera.boot()
         return camera
