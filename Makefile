@@ -17,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 include boards/tools/sources.mk boards/unix/build.mk boards/qemu_mps2/build.mk boards/qemu_sifive/build.mk
 
 WORDS := help setup check lint types layers test test-host test-device test-power test-fuzz test-docs test-all vectors \
-    vectors-check sim demo bench fuzz fix firmware flash size clean
+    vectors-check sim demo bench fuzz fix firmware firmware-archive flash size clean
 .PHONY: $(WORDS)
 
 help: ## this list
@@ -122,6 +122,9 @@ bench: emulator build/.have-bench ## the ratios against this machine's own ceili
 firmware: ## build the image of BOARD= (unix, qemu_mps2, qemu_mps2_stock, qemu_mps2_128k)
 	@$(MAKE) $(if $(filter unix,$(BOARD)),$(VMS),build/$(BOARD)/firmware.elf)
 	@ls -l $(if $(filter unix,$(BOARD)),$(VMS),build/$(BOARD)/firmware.elf)
+
+firmware-archive: build/.have-venv build/mpy-cross ## compile and pack an update for BOARD= (unix, qemu_mps2, qemu_sifive), COUNTER=1; sign it with `sealcam firmware sign`
+	@$(VENV)/python boards/tools/firmware_archive.py $(BOARD) $(if $(COUNTER),--counter $(COUNTER)) $(ARGS)
 
 flash: ## load the image on a board (so far every board here is emulated)
 	@echo "flash: boards/ has no board with a chip on it yet; BOARD=$(BOARD) runs by boards/$(BOARD)/run.py" >&2; exit 1

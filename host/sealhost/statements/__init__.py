@@ -3,6 +3,7 @@
 Nothing here knows where a statement came from or what it permits.
 """
 
+from sealhost.statements.firmware import Firmware
 from sealhost.statements.journal import Inventory, JournalEntry, journal_entry, read_inventory
 from sealhost.statements.root import (
     CERTIFICATE_KEY,
@@ -37,6 +38,7 @@ __all__ = [
     "ENTRY",
     "ESCROW",
     "FIELDS",
+    "Firmware",
     "INVENTORY",
     "Inventory",
     "JournalEntry",
