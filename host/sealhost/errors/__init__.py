@@ -58,12 +58,22 @@ from sealhost.errors.things import (
     StoreUnavailable,
     ToolMissing,
 )
+from sealhost.errors.wire import (
+    STATUS,
+    CableGone,
+    CameraRefused,
+    HandMeTheCard,
+    NotOurCamera,
+    WireBroken,
+)
 
 __all__ = [
     "Ambiguous",
     "BadSignature",
     "BadStatement",
     "BadUsage",
+    "CableGone",
+    "CameraRefused",
     "CannotTell",
     "CardUnreadable",
     "CatalogueGone",
@@ -75,6 +85,7 @@ __all__ = [
     "CutShort",
     "EnrolmentRefused",
     "FileMissing",
+    "HandMeTheCard",
     "InternalFault",
     "Kept",
     "KeyExposed",
@@ -83,6 +94,7 @@ __all__ = [
     "MediaBroken",
     "NotFound",
     "NotJudged",
+    "NotOurCamera",
     "NotProved",
     "NotSealed",
     "OutputExists",
@@ -94,6 +106,7 @@ __all__ = [
     "PointBad",
     "Refused",
     "ReleaseRefused",
+    "STATUS",
     "SealBroken",
     "SealcamError",
     "SharesTooFew",
@@ -105,4 +118,5 @@ __all__ = [
     "ToolMissing",
     "VersionFell",
     "WipeRefused",
+    "WireBroken",
 ]

@@ -29,6 +29,7 @@ _ROOT = c.Struct("version" / c.Int32ub, "body_sha256" / c.Bytes(32))
 INVENTORY = "sealcam/1 device inventory"
 WIPED = "sealcam/1 device wiped"
 ENROL = "sealcam/1 device enrol"
+SESSION = "sealcam/1 device session"
 RECEIPT = "sealcam/1 vault receipt"
 TIME = "sealcam/1 vault time"
 CERTIFICATE = "sealcam/1 vault certificate"
@@ -60,6 +61,7 @@ FIELDS = {
         "organisation" / c.Bytes(32),
         "firmware" / c.Bytes(32),
     ),
+    SESSION: c.Struct("transcript_sha256" / c.Bytes(32)),
     TIME: c.Struct(
         "device_id" / c.Bytes(32),
         "nonce" / c.Bytes(16),
