@@ -119,7 +119,7 @@ bench: emulator build/.have-bench ## the ratios against this machine's own ceili
 
 # --- images
 
-firmware: ## build the image of BOARD= (unix, qemu_mps2, qemu_mps2_stock, qemu_mps2_128k)
+firmware: ## build the image of BOARD= (unix, qemu_mps2, qemu_mps2_stock, qemu_mps2_128k, qemu_sifive)
 	@$(MAKE) $(if $(filter unix,$(BOARD)),$(VMS),build/$(BOARD)/firmware.elf)
 	@ls -l $(if $(filter unix,$(BOARD)),$(VMS),build/$(BOARD)/firmware.elf)
 
@@ -129,8 +129,9 @@ firmware-archive: build/.have-venv build/mpy-cross ## compile and pack an update
 flash: ## load the image on a board (so far every board here is emulated)
 	@echo "flash: boards/ has no board with a chip on it yet; BOARD=$(BOARD) runs by boards/$(BOARD)/run.py" >&2; exit 1
 
-size: build/.have-venv $(IMAGES) ## code, constants and memory of every image, against boards/qemu_mps2/budget.toml
-	@$(PYTHON) boards/tools/budget.py boards/qemu_mps2/budget.toml $(IMAGES)
+size: build/.have-venv $(IMAGES) ## code, constants and memory of every image, against its board's budget.toml
+	@$(PYTHON) boards/tools/budget.py boards/qemu_mps2/budget.toml $(MPS2_IMAGES)
+	@$(PYTHON) boards/tools/budget.py boards/qemu_sifive/budget.toml $(SIFIVE_IMAGES)
 
 clean: ## remove build/ and everything made
 	rm -rf build .hypothesis .mypy_cache .ruff_cache host/*.egg-info

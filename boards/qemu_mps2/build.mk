@@ -3,7 +3,8 @@
 #   qemu_mps2_stock  without CTR, as the official boards are
 #   qemu_mps2_128k   CTR, 128 KiB heap: where nothing may grow
 MPS2_IMAGES := $(foreach image,qemu_mps2 qemu_mps2_stock qemu_mps2_128k,build/$(image)/firmware.elf)
-IMAGES := $(MPS2_IMAGES) build/qemu_sifive/firmware.elf
+SIFIVE_IMAGES := build/qemu_sifive/firmware.elf
+IMAGES := $(MPS2_IMAGES) $(SIFIVE_IMAGES)
 FIRMWARE_SOURCES := $(wildcard firmware/manifest.py firmware/sealcam/*.py firmware/drivers/*.py) \
     firmware/main.py firmware/console.py boards/unix/reel.py
 BOARD_SOURCES := $(wildcard boards/qemu_mps2/*.h boards/qemu_mps2/*.mk boards/qemu_mps2/*.ld \

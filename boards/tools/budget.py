@@ -26,7 +26,7 @@ def main(budget: Path, images: list[str]) -> int:
 
 
 def sizes(image: str) -> tuple[int, int]:
-    """Text and data of an ELF file, as `size` prints them in its second line."""
+    """Text and data of an ELF file of either machine, as `size` prints them in its second line."""
     done = subprocess.run(["arm-none-eabi-size", image], capture_output=True, text=True, check=True)
     text, data, *_ = done.stdout.splitlines()[1].split()
     return int(text), int(data)

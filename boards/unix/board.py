@@ -75,6 +75,11 @@ class Blocks:
         self._count = store.size // size
         self._erased = None if is_card else b"\xff" * size
 
+    def unplug(self):
+        """What still holds this device reaches its store no more."""
+        self._faults = Faults()
+        self._faults.dark = True
+
     def readblocks(self, block, buffer, offset=0):
         if self._faults.dark:
             return -_EIO
@@ -156,6 +161,9 @@ class NoCardDevice:
 
     def ioctl(self, op, argument):
         return SECTOR if op == 5 else 0
+
+    def unplug(self):
+        pass
 
 
 class DeskClock:
