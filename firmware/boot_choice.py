@@ -27,6 +27,7 @@ _BODY_AT = 24 + 36 + 64 + 4  # behind the total and the statement
 _HEAD = 44
 _COUNT_AT = 40
 _PIECE = 512
+_SIZES = {"readsize": 256, "progsize": 256, "lookahead": 32}
 _ERRORS = (OSError, ValueError, IndexError)
 
 
@@ -67,13 +68,18 @@ def run(open_flash, begin):
             _leave(known, path)
 
 
+def format_files(flash) -> None:
+    """For a flash that is made, not for one that is found."""
+    vfs.VfsLfs2.mkfs(Blocks(flash), **_SIZES)
+
+
 def choose(flash) -> Chosen:
     """The firmware of this boot, and its folder first in sys.path. A boot of a candidate is spent here.
 
     A cut before the write leaves the boots as they were, and nothing was tried; a cut after it has spent one.
     """
     try:
-        files = vfs.VfsLfs2(Blocks(flash), readsize=256, progsize=256, lookahead=32)
+        files = vfs.VfsLfs2(Blocks(flash), **_SIZES)
         state = State.load(files)
     except _ERRORS:
         return Chosen()  # littlefs or the state does not answer; who boots next says what is wrong with it
@@ -101,7 +107,7 @@ def _try(files, state):
 def fall_back(flash, chosen) -> None:
     """Write down that the candidate that ran is none any more; cut before it, its next boot is spent."""
     try:
-        files = vfs.VfsLfs2(Blocks(flash), readsize=256, progsize=256, lookahead=32)
+        files = vfs.VfsLfs2(Blocks(flash), **_SIZES)
         state = State.load(files)
         if state is not None and state.candidate[0] == chosen.place:
             state.drop(files, NOT_STARTED)

@@ -96,6 +96,20 @@ class Console:
                 file.write(piece)
         return "inventory %s" % path
 
+    def _do_firmware(self, rest):
+        """Put and stage an archive from a file, as the dock does."""
+        with open(rest, "rb") as file:
+            whole = file.read()
+        at, update = 0, self._camera.update
+        while at < len(whole):
+            at = update.put(len(whole), at, memoryview(whole)[at : at + 16384])
+        version, _ = update.stage()
+        return "firmware %d staged: it is tried at the next start" % version
+
+    def _do_restart(self, rest):
+        self._camera.power_off()
+        self._camera.board.restart()
+
     def _do_status(self, rest):
         camera = self._camera
         fault = camera.fault or camera.card_fault

@@ -5,7 +5,8 @@
         [--fast | --real-time]
 
 Commands, one a line (or in --run, between semicolons): record, stop, bookmark [N], mute, unmute, category N
-[TEXT], place TEXT, enrol, inventory NONCEHEX PATH, status, wait idle|recording|end|chunks N|ms N, power off.
+[TEXT], place TEXT, enrol, inventory NONCEHEX PATH, firmware PATH, restart, status,
+wait idle|recording|end|chunks N|ms N, power off.
 The end of the input is an orderly power off.
 
 Flags that put it straight into a state: --card-full, --card-fails-at N (from the N-th write to the card on),
@@ -23,19 +24,18 @@ sys.path.insert(0, _HERE)
 from hashlib import sha256  # noqa: E402 - our own are only reachable from here on
 
 import board as desk  # noqa: E402
-import main  # noqa: E402
+import boot_choice  # noqa: E402
 import reel  # noqa: E402
 import serial_line  # noqa: E402
 import vfs  # noqa: E402
-from console import Console, Usage, describe  # noqa: E402
-from sealcam import crypto  # noqa: E402
-from sealcam.errors import SealcamError  # noqa: E402
-from sealcam.flash import NotThere  # noqa: E402
 
 _VALUES = "card flash reel exchange port run card-fails-at card-loses-at cut-after make-card".split()
 _SWITCHES = "fast real-time torn card-full clock-unset bad-cipher blank-key bad-keylist no-entropy".split()
-_LONGEST_LINE = 1024
-_PROGRAM = ("console.py", "main.py", "simulator.py")
+_PROGRAM = ("boot_choice.py", "console.py", "desk_session.py", "main.py", "simulator.py")
+
+
+class Usage(Exception):
+    """Something on the command line cannot be meant."""
 
 
 def parse(arguments: list) -> dict:
@@ -65,23 +65,63 @@ def firmware_digest() -> bytes:
     return whole.digest()
 
 
-def make_board(options: dict):
-    """The devices of the images named, with the faults asked for."""
-    faults = desk.Faults(
-        cut_after=_number(options, "cut-after"),
-        torn=0.5 if "torn" in options else 0.0,
-        fails_at=_number(options, "card-fails-at"),
-        loses_at=_number(options, "card-loses-at"),
-    )
-    fast = "real-time" not in options
-    feed = _feed(options["reel"]) if "reel" in options else desk.NoFeed()
-    noise = (lambda: bytes(1024)) if "no-entropy" in options else None
-    board = desk.Board(
-        _card_device(options, faults), _flash_device(options, faults), feed,
-        desk.DeskClock(fast, "clock-unset" in options), fast, noise, firmware_digest(),
-    )  # fmt: skip
-    board.port = serial_line.SerialLine(options["port"]) if "port" in options else None
-    return board
+class Desk:
+    """The images of one process, and what is made of them each time the camera is switched on."""
+
+    def __init__(self, options: dict):
+        self._options = options
+        self._faults = desk.Faults(
+            cut_after=_number(options, "cut-after"),
+            torn=0.5 if "torn" in options else 0.0,
+            fails_at=_number(options, "card-fails-at"),
+            loses_at=_number(options, "card-loses-at"),
+        )
+        self._lines = options["run"].split(";") if "run" in options else None
+        self._port = serial_line.SerialLine(options["port"]) if "port" in options else None
+        self._plugged = []
+
+    def open_flash(self):
+        """The flash after a reset: whatever still holds the devices from before reaches nothing any more."""
+        try:
+            vfs.umount(desk.Board.mount_point)
+        except OSError:
+            pass
+        while self._plugged:
+            self._plugged.pop().unplug()
+        self._flash = _opened(_flash_device, self._options, self._faults)
+        self._plugged.append(self._flash)
+        return self._flash
+
+    def begin(self, chosen) -> int:
+        """Switch the chosen firmware on."""
+        board = self._board(chosen)
+        import desk_session
+
+        return desk_session.start(board, self._options, self._lines)
+
+    def _board(self, chosen):
+        options, fast = self._options, "real-time" not in self._options
+        feed = _feed(options["reel"]) if "reel" in options else desk.NoFeed()
+        noise = (lambda: bytes(1024)) if "no-entropy" in options else None
+        card = _opened(_card_device, options, self._faults)
+        self._plugged.append(card)
+        clock = desk.DeskClock(fast, "clock-unset" in options)
+        firmware = chosen.digest or firmware_digest()
+        board = desk.Board(card, self._flash, feed, clock, fast, noise, firmware)
+        board.port, board.chosen, board.restart = self._port, chosen, restart
+        return board
+
+
+def restart() -> None:
+    """What a reset is on a desk."""
+    raise boot_choice.Restart
+
+
+def _opened(make, options, faults):
+    try:
+        return make(options, faults)
+    except OSError as fault:
+        raise Usage("cannot use these images: error %s" % fault.args[0]) from None
 
 
 def _number(options, name):
@@ -110,7 +150,7 @@ def _flash_device(options, faults):
         desk.make_flash(path)
     device = desk.Blocks(desk.FileStore(path), desk.FLASH_SECTOR, faults, False)
     if new:
-        main.format_files(desk.Blocks(desk.FileStore(path), desk.FLASH_SECTOR, desk.Faults(), False))
+        boot_choice.format_files(desk.Blocks(desk.FileStore(path), desk.FLASH_SECTOR, desk.Faults(), False))
     return device
 
 
@@ -142,106 +182,9 @@ def _exists(path):
     return True
 
 
-class BrokenCipher:
-    """What `--bad-cipher` puts in the cipher's place: it gives back what it was given."""
-
-    def __init__(self, key, mode, iv=None):
-        pass
-
-    def encrypt(self, source, out=None):
-        if out is None:
-            return bytes(source)
-        out[:] = source
-        return out
-
-    decrypt = encrypt
-
-
-def spoil(camera, options: dict) -> None:
-    """Put the camera into the state a flag asks for, before it boots."""
-    if "bad-cipher" in options:
-        crypto.aes = BrokenCipher
-    if "blank-key" in options:
-        raw = camera.files.read("identity")
-        camera.files.replace("identity", bytes(len(raw)))
-    if "bad-keylist" in options:
-        raw = bytearray(camera.files.read("keylist"))
-        raw[100] ^= 0xFF
-        camera.files.replace("keylist", raw)
-
-
-def fill_card(camera) -> None:
-    """`--card-full`: a file that leaves no room for a part."""
-    facts = camera.card._fs.statvfs("/")
-    size = min(facts[0] * (facts[3] - 4), 0xFFFFFFFF)
-    camera.card.allocate("full.bin", size).close()
-
-
 def run(arguments: list) -> int:
-    options = parse(arguments)
-    try:
-        camera = main.Camera(make_board(options))
-    except OSError as fault:
-        raise Usage("cannot use these images: error %s" % fault.args[0]) from None
-    except SealcamError as fault:
-        print("- refuses 0x%02x %s" % (fault.status, describe(type(fault))))
-        return 1
-    try:
-        spoil(camera, options)
-    except NotThere:
-        raise Usage("only a camera that is enrolled can be spoiled") from None
-    camera.boot()
-    if "card-full" in options and camera.recorder:
-        fill_card(camera)
-    console = Console(camera, options)
-    print(
-        "- ready"
-        if camera.fault is None
-        else "- refuses 0x%02x %s" % (camera.fault.status, describe(camera.fault))
-    )
-    if "run" in options:
-        for line in options["run"].split(";"):
-            if console.on:
-                console.do(line)
-    else:
-        _attend(console, camera)
-    if console.on:
-        console.do("power off")
-    return 0
-
-
-def _attend(console, camera):
-    """Read lines as they come, and go on filming between them."""
-    import select
-
-    poll = select.poll()
-    poll.register(sys.stdin, select.POLLIN)
-    port = camera.board.port
-    while console.on:
-        busy = camera.recorder is not None and camera.recorder.recording
-        if poll.poll(0 if busy or port else 20):
-            line = sys.stdin.buffer.readline(_LONGEST_LINE)
-            if not line:
-                return
-            console.do(_text(line))
-            if busy:
-                console.turn()  # whoever keeps pressing keeps no chunk waiting
-        else:
-            if port and not busy:
-                port.wait(20)
-            console.turn()
-
-
-def _text(line):
-    """What stands in a line; of one that is too long, or no text at all, nothing that could be meant."""
-    if len(line) == _LONGEST_LINE and line[-1] != 10:
-        while line and line[-1] != 10:
-            line = sys.stdin.buffer.readline(_LONGEST_LINE)
-        return "too-long"
-    try:
-        return line.decode()
-    except UnicodeError:
-        return "no-text"
+    whole = Desk(parse(arguments))
+    return boot_choice.run(whole.open_flash, whole.begin)
 
 
 def tell_usage() -> None:
