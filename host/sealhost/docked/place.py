@@ -32,7 +32,7 @@ class WirePart(FilePart):
 
 
 class CameraPlace(Place):
-    """What *list* told when it was made. Reads 4 MiB at a time what is asked for in order, all else exactly."""
+    """What *list* told when it was made. Reads 4 MiB at a time what is asked for in order, else exactly."""
 
     by_camera = True  # wipes its own card; a host never does
 
@@ -101,7 +101,7 @@ class CameraPlace(Place):
         content = bytearray(size)
         got = self._camera.read_into(number, offset, memoryview(content))
         if got < size:
-            raise CardUnreadable(f"file {number} of {self.name}", f"byte {offset + got} of more that it told of")
+            raise CardUnreadable(f"file {number} of {self.name}", f"byte {offset + got}")
         return bytes(content)
 
     def _beyond(self, part: WirePart, offset: int, view: memoryview) -> int:

@@ -40,7 +40,7 @@ class Talk:
         self.progress = 0  # whatever rises while there is something new; tries are counted anew then
 
     def run(self, transaction: Callable[[], Answer]) -> Answer:
-        """The answer of a transaction that may be asked again; CableGone when it cannot be brought to an end."""
+        """The answer of a transaction that may be asked again; CableGone when it comes to no end."""
         tries, seen, why = 0, self.progress, "nobody answers"
         while tries < TRIES:
             if tries:
