@@ -130,14 +130,18 @@ class Update:
         if size < _TOTAL:
             return 0, 0  # cut while it was begun
         total = bytearray(_TOTAL)
-        self._files.read_at(name, 0, total)
+        self._read(name, 0, total)
         return struct.unpack(">I", total)[0], size - _TOTAL
 
     def _begins(self, name, view, there):
         size = min(len(view), there)
         held = bytearray(size)
-        self._files.read_at(name, _TOTAL, held)
+        self._read(name, _TOTAL, held)
         return held == view[:size]
+
+    def _read(self, name, offset, view):
+        if self._files.read_at(name, offset, view) != len(view):
+            raise FlashFault
 
     def _begin(self, state, name, total):
         """First the candidate that lies there stops being one; then its file goes; then this one begins."""
@@ -172,7 +176,7 @@ class Update:
         if not total or there != total:
             raise OutOfOrder  # not all of it is here
         found = archive.check(
-            lambda offset, view: self._files.read_at(name, _TOTAL + offset, view), total, own.root_point
+            lambda offset, view: self._read(name, _TOTAL + offset, view), total, own.root_point
         )
         self._check_fits(found, state)
         if found.digest != state.kept[4]:  # what is kept already needs no trial
