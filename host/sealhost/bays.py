@@ -40,6 +40,19 @@ class Bay:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What a person, a program and a broker are told of a bay. Ids only; `detail` stays on this host."""
+
+    bay: str
+    state: State
+    detail: str = ""
+    progress: float = 0.0
+    device: bytes = b""
+    charging: bool = False
+    at: int = 0  # UTC ms of the last change of state
+
+
+@dataclass(frozen=True)
 class DockSettings:
     """`[dock]`: patterns of lines and cards, bays that name both, where sealed files wait for the vault."""
 

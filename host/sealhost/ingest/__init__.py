@@ -21,6 +21,7 @@ from sealhost.verify import group, judge
 from sealhost.wiping import Wiped, carry_out
 
 WIPE_UNCONFIRMED = 8  # flag 3 of a policy, statements.md
+CARVED = "carved from a card without a file system, which is never wiped; format it when all is stored"
 UNCONFIRMED = "unconfirmed: neither a later header nor an inventory says that this is all of it"
 
 
@@ -91,7 +92,7 @@ def _take_all(
     place: Any, desk: Desk, options: Options, tell: Tell, reading: ThreadPoolExecutor
 ) -> list[Taking]:
     """Take what is on a card; while one recording is taken, the copies of those before are read back."""
-    groups = group(place.parts(), [desk.verify_key])
+    groups = group(place.parts(), desk.openers)
     whole = sum(part.size for parts in groups for part in parts) or 1
     done, takings = 0, []
     for parts in groups:
@@ -124,7 +125,7 @@ def _hear_words(takings: Sequence[Taking], inventory: Any, desk: Desk) -> None:
     def again(number: int, word: Word) -> Judgement:
         if number >= len(takings):
             return held[number - len(takings)]
-        return judge(takings[number].parts, [desk.verify_key], device_point=desk.device_point, word=word)
+        return judge(takings[number].parts, desk.openers, device_point=desk.device_point, word=word)
 
     settled = words.settle(known + held, inventory, again)
     for taking, judgement in zip(takings, settled, strict=False):
@@ -189,7 +190,7 @@ def _receipt(device_id: bytes, own: Sequence[Taking], desk: Desk) -> Receipt:
 def _stays(taking: Taking, desk: Desk, options: Options) -> str:
     """Why a recording that is stored stays on the card all the same; nothing where it may go."""
     if getattr(taking.place, "is_read_only", False):
-        return "carved from a card without a file system, which is never wiped; format it when all is stored"
+        return str(getattr(taking.place, "never_wiped", CARVED))
     judgement = taking.judgement
     unconfirmed = judgement.verdict is Verdict.CUT_SHORT and not judgement.confirmed
     allowed = desk.policy.flags & WIPE_UNCONFIRMED and not options.unconfirmed_stays

@@ -1,0 +1,142 @@
+"""One bay while the dock is open: what stands in it, what is being done with it, what a person is told.
+
+Plain state; the row of bays moves it. A worker does the one thing that may take long, and only fills in what
+came of it.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sealhost.bays import Bay, Shown, State
+from sealhost.desk import Tell, utc_ms
+from sealhost.errors import (
+    CableGone,
+    HandMeTheCard,
+    InternalFault,
+    NotFound,
+    PlaceBusy,
+    SealcamError,
+    Stopped,
+)
+from sealhost.ingest import Docked
+
+_UNREADABLE = 4  # exit code of a card or a camera that cannot be read
+_VAULT = {1, 5, 6, 7, 9}  # exit codes of what is wrong with the vault, its keys, its log, or ourselves
+
+
+@dataclass
+class Spot:
+    """`port` and `card` are what stands in it now (`arrivals.Arrived`), None where nothing does."""
+
+    bay: Bay
+    is_fixed: bool
+    port: Any = None
+    card: Any = None
+    shown: Shown = field(init=False)
+    owners: frozenset[bytes] | None = None  # device ids, once the line was asked or the card looked at
+    known: tuple[str, str] = ("", "")  # the marks that were judged last
+    changed_at: float = 0.0
+    settled: tuple[str, str] | None = None  # the marks of what is done with; until another comes
+    retry_at: float = 0.0
+    failures: int = 0
+    worker: "Worker | None" = None
+    spooled: Any = None  # the copy of this card, while the vault is away
+
+    def __post_init__(self) -> None:
+        self.shown = Shown(self.bay.name, State.WAITING, at=utc_ms())
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything stands in it."""
+        return self.port is not None or self.card is not None
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """What stands in it, told apart from what stood there before."""
+        return (self.port.mark if self.port else "", self.card.mark if self.card else "")
+
+    def show(self, state: State, detail: str = "", **fields: Any) -> None:
+        """Tell of another state; the time is that of the change."""
+        at = self.shown.at if state is self.shown.state else utc_ms()
+        self.shown = replace(self.shown, state=state, detail=detail, at=at, **fields)
+
+    def clear(self) -> None:
+        """Whatever was there is gone."""
+        self.owners, self.settled, self.spooled = None, None, None
+        self.retry_at, self.failures = 0.0, 0
+        self.show(State.WAITING, "", progress=0.0, device=b"", charging=False)
+
+
+class Worker(threading.Thread):
+    """Does one job; `answer` or `fault` is there when it is not alive any more."""
+
+    def __init__(self, job: Callable[[], Any], ends: Callable[[Any, SealcamError | None], None]) -> None:
+        super().__init__(daemon=True)
+        self._job, self.ends = job, ends
+        self.answer: Any = None
+        self.fault: SealcamError | None = InternalFault("a bay's thread ended without a word")
+        self.start()
+
+    def run(self) -> None:
+        """A fault of another kind ends the thread, with a trace on stderr; the bay shows it."""
+        try:
+            self.answer = self._job()
+            self.fault = None
+        except SealcamError as fault:
+            self.fault = fault
+
+
+def teller(spot: Spot, stop: threading.Event) -> Tell:
+    """What a docking tells, as the state of its bay; it ends there when the dock is closed."""
+
+    def tell(what: str, fraction: float) -> None:
+        if stop.is_set():
+            raise Stopped
+        state = State.STORED if what.startswith("wiping") else State.VERIFYING
+        state = State.WIPED if what.startswith("wiped") else state
+        spot.show(state, what, progress=min(max(fraction, 0.0), 1.0))
+
+    return tell
+
+
+def says_of(docked: Docked) -> tuple[State, str]:
+    """The state a docking ended in, and why."""
+    stay = [taking for taking in docked.takings if taking.stays]
+    refused = [h for wiped in (*docked.resumed, *docked.wipes) for h in wiped.refused]
+    quarantined = sum(taking.fate == "quarantined" for taking in stay)
+    if quarantined:
+        return State.KEEP, f"{quarantined} in quarantine"
+    if refused or any(taking.fate == "kept" for taking in stay):
+        return State.KEEP, "the card is not as it was judged"
+    if stay:
+        return State.STORED, f"{len(stay)} stay on the card until the camera has had its word"
+    wiped = sum(len(wiped.wiped) for wiped in (*docked.resumed, *docked.wipes))
+    return State.SAFE, f"{wiped} wiped" if wiped else ""
+
+
+def says_of_fault(fault: SealcamError, failures: int, most: int) -> tuple[State, str, float]:
+    """State, reason and seconds until it is tried again (0: when something changes)."""
+    if isinstance(fault, Stopped):
+        return State.WAITING, "stopped", 0.0
+    if isinstance(fault, PlaceBusy | NotFound | CableGone):
+        return State.WAITING, str(fault), 2.0
+    if isinstance(fault, HandMeTheCard):
+        return State.WAITING, str(fault), 0.0
+    if fault.exit_code in _VAULT:
+        return State.LEAVE, str(fault), 10.0
+    if fault.exit_code == _UNREADABLE and failures < most:
+        return State.WAITING, str(fault), 1.0
+    return State.KEEP, str(fault), 0.0
+
+
+def is_vault_away(fault: SealcamError) -> bool:
+    """Whether the card is well and the vault is not: what is on it is to be copied meanwhile."""
+    return fault.exit_code in _VAULT and not isinstance(fault, InternalFault)
+
+
+def now() -> float:
+    """Seconds of a clock nobody sets."""
+    return time.monotonic()
