@@ -146,8 +146,13 @@ def start(
     """
     options = {"card": card, "flash": flash, "reel": reel, "exchange": exchange}
     named = {name: str(Path(path).resolve()) for name, path in options.items() if path is not None}
+    if target not in TARGETS:
+        raise ValueError(f"no such target: {target}")
     make_flash(flash, CHIP_BYTES if target == "qemu_sifive" else FLASH_BYTES)
-    camera = _start_unix(named, flags) if target == "unix" else _start_qemu(target, named, timeout_s)
+    if target == "unix":
+        camera = _start_unix(named, flags)
+    else:
+        camera = start_board(target, f"import attend\nattend.main({named!r})", named, timeout_s)
     try:
         camera.wait_for("- (ready|refuses 0x)", timeout_s)
     except TimeoutError as silence:
@@ -183,9 +188,8 @@ def _start_unix(named: dict[str, str], flags: Sequence[str]) -> Camera:
     return camera
 
 
-def _start_qemu(target: str, named: dict[str, str], timeout_s: float) -> Camera:
-    if target not in _MACHINES:
-        raise ValueError(f"no such target: {target}")
+def start_board(target: str, source: str, named: dict[str, str], timeout_s: float = _BOOT_S) -> Camera:
+    """An emulated board that runs `source`, its lines not plugged yet; `named` has the images, `card` or not."""
     image = ROOT / "build" / target / "firmware.elf"
     if not image.exists():
         raise NotStarted(f"{image.relative_to(ROOT)} is not built: make {image.relative_to(ROOT)}")
@@ -194,12 +198,10 @@ def _start_qemu(target: str, named: dict[str, str], timeout_s: float) -> Camera:
         command = [*_MACHINES[target], *_QEMU, "-kernel", str(image)]
         for name in ("console", "port"):
             command += ["-chardev", f"pipe,id={name},path={folder}/{name}", "-serial", f"chardev:{name}"]
-        if target == "qemu_sifive":
-            command += _drives(named)
-        process = _process(command, stdin=subprocess.DEVNULL)
+        process = _process(command + (_drives(named) if target == "qemu_sifive" else []), subprocess.DEVNULL)
         camera = Camera(target, process, Cable(*console, keep=True), Cable(*port))
         try:
-            camera.run(f"import attend\nattend.main({named!r})", timeout_s)
+            camera.run(source, timeout_s)
         except TimeoutError as silence:
             camera.kill()
             said = process.stdout.read() if process.stdout else b""
