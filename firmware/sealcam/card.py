@@ -136,6 +136,10 @@ class Card:
             self._fs = None
             vfs.umount(self._at)
 
+    def taken_out(self) -> None:
+        """Nothing is written any more, not even what is still open: another card may come in."""
+        self._blocks.dead = True
+
     def _read_serial(self):
         """The volume serial number, in 16 bytes: what a reader of the card can know of it as well."""
         boot = self._sector(0)
