@@ -150,7 +150,7 @@ def _prove(checked: Checked, row: KeyRow, told: _Told, store: Any, desk: Desk) -
             return
         if hashlib.sha256(row.slot_area).digest() != core.slot_digest:
             checked.troubles.append("its slots are not those it was sealed with")
-        role, payload = keys.open_area(desk.verify_key, core, row.slot_area)
+        role, payload = keys.open_area_by(desk.openers, core, row.slot_area)
         secret, verify_secret = (payload, None) if role == layout.ROLE_OPEN else (None, payload)
         judgement = judge([body], secret=secret, verify_secret=verify_secret, device_point=desk.device_point)
         if not judgement.verdict.may_store:

@@ -225,6 +225,6 @@ def _refuse_exposed(vault: Path) -> None:
     """Look in the vault's own folder and in its neighbours for what must be somewhere else."""
     for folder in (vault, *(path.parent for path in sorted(vault.parent.glob(f"*/{FILE_NAME}")))):
         for role in _OPENING:
-            for path in (folder / "keys").glob(f"{role}.*"):
+            for path in (*(folder / "keys").glob(f"{role}.*"), *(folder / "keys").glob(f"{role}-*.*")):
                 if path.suffix in (".p12", ".pem", ".key") and os.access(path, os.R_OK):
                     raise KeyExposed(path)

@@ -40,6 +40,12 @@ class Desk:
     quarantine: Any
     wipebook: Any
     clock: Callable[[], int] = utc_ms
+    verify_before: tuple[SoftKey, ...] = ()  # verify keys of older key lists, for what is sealed to them
+
+    @property
+    def openers(self) -> list[SoftKey]:
+        """Every verify key this vault holds, the one in use first."""
+        return [self.verify_key, *self.verify_before]
 
     def note(self, event: str, subject: str = "", **detail: Any) -> int:
         """One entry of custody, durable at return."""

@@ -102,7 +102,7 @@ def _refusal(
     if planned.release:
         return _release_refused(planned, judgement, desk)
     if judgement is None:
-        judgement = judge(parts, [desk.verify_key], device_point=desk.device_point)
+        judgement = judge(parts, desk.openers, device_point=desk.device_point)
         judgement = replace(judgement, confirmed=judgement.confirmed or planned.confirmed)
         if len(parts) < len(planned.files):  # those before went when the wipe was killed; the end counts
             judgement = replace(judgement, verdict=entry.verdict)

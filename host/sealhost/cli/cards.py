@@ -161,7 +161,7 @@ def told(word: Word | None) -> str:
 
 def _openers(home: wiring.Home) -> list[Opener]:
     """The vault's verify key, or in the evidence office the evidence key."""
-    return [home.key("verify" if config.VAULT in home.config.packs else "evidence")]
+    return list(home.openers("verify" if config.VAULT in home.config.packs else "evidence"))
 
 
 def _parts(files: Sequence[str]) -> list[Part]:
@@ -183,7 +183,7 @@ def _secrets(parts: Sequence[Part], home: wiring.Home) -> dict[str, Any]:
     if any(head[SLOT_AREA:]):
         return {}
     try:
-        role, payload = secret_in(core, home.keytables.get(core.h_core), [home.key("verify")])
+        role, payload = secret_in(core, home.keytables.get(core.h_core), home.openers("verify"))
     except NotFound:
         return {}
     return {"secret" if role == ROLE_OPEN else "verify_secret": payload}

@@ -10,19 +10,19 @@ from typing import Any
 
 import click
 
-from sealhost import config, escrow, keys, keytable, statements
+from sealhost import config, escrow, keyring, keys, keytable, statements
 from sealhost.catalogue import Catalogue
 from sealhost.custody import Custody, open_custody
 from sealhost.desk import Desk
 from sealhost.enrolment import Authority
-from sealhost.errors import CatalogueGone, FileMissing, KeyTrouble, SharesTooFew, SharesWrong
+from sealhost.errors import CatalogueGone, FileMissing, KeyMissing, KeyTrouble, SharesTooFew, SharesWrong
 from sealhost.escrow import mnemonic_of
 from sealhost.keys import SoftKey
 from sealhost.layout import ROLE_OPEN, ROLE_VERIFY
 from sealhost.quarantine import Quarantine, open_quarantine
 from sealhost.records import Actor
 from sealhost.register import Register, open_register
-from sealhost.statements import ESCROW, RELEASE_KEY
+from sealhost.statements import ESCROW, LINK, RELEASE_KEY
 from sealhost.vault import Vault
 from sealhost.viewing import Room
 from sealhost.wipebook import WipeBook
@@ -33,9 +33,9 @@ _ROLES = {"evidence": ROLE_OPEN, "verify": ROLE_VERIFY}
 class Home:
     """One home and what can be made of it; everything is opened when it is first asked for."""
 
-    def __init__(self, folder: str | None) -> None:
-        self.config = config.load(folder)
-        self._keys: dict[str, SoftKey] = {}
+    def __init__(self, folder: str | None, loaded: config.Config | None = None) -> None:
+        self.config = loaded or config.load(folder)
+        self._keys: dict[Path, SoftKey] = {}
         self.builds_anew = False  # the catalogue, from what is stored
 
     def actor(self, role: str) -> Actor:
@@ -55,17 +55,46 @@ class Home:
         return statements.Policy.parse(content(self.config.file("policy")), self.root_point)
 
     def key(self, role: str) -> SoftKey:
-        """A private key of this home; a passphrase is asked for where its file needs one."""
+        """The private key of this home that the key list names; a passphrase is asked for where its file
+        needs one.
+        """
         path = self.config.key(role)
-        if role not in self._keys:
-            self._keys[role] = keys.load(path, self._passphrase(path), _ROLES.get(role, 0))
-        return self._keys[role]
+        if role in keyring.NUMBERS and len(keyring.held(path)) > 1:
+            path = keyring.current(path, self.keylist.point(keyring.NUMBERS[role]))
+        return self._loaded(role, path)
 
-    def _passphrase(self, path: Path) -> Callable[[], str]:
+    def openers(self, role: str) -> list[SoftKey]:
+        """Every key of this role that is held here, the one in use first: older ones open what is sealed to
+        them.
+        """
+        held = [self._loaded(role, path) for path in keyring.held(self.config.key(role)) if path.exists()]
+        used = self.key(role)
+        return [used, *(key for key in held if key.key_id != used.key_id)]
+
+    def link_key(self, version: int) -> SoftKey:
+        """The link key that a camera believes whose newest key list is of this version."""
+        wanted = self.listed(version).point(LINK)
+        found = next((key for key in self.openers("link") if key.point == wanted), None)
+        if found is None:
+            raise KeyMissing(f"{self.config.key('link')}: the link key of key list {version}")
+        return found
+
+    def listed(self, version: int) -> statements.KeyList:
+        """The key list of a version; a camera without one is met with the list in use."""
+        if version in (0, self.keylist.version):
+            return self.keylist
+        return keyring.list_of(self.config.file("keylist"), version, self.root_point)
+
+    def _loaded(self, role: str, path: Path) -> SoftKey:
+        if path not in self._keys:
+            self._keys[path] = keys.load(path, self.passphrase(role, path), _ROLES.get(role, 0))
+        return self._keys[path]
+
+    def passphrase(self, role: str, path: Path) -> Callable[[], str]:
         """From the demo's file, else $SEALCAM_PASSPHRASE_FILE, else from the keyboard."""
 
         def ask() -> str:
-            pack = next(pack for pack in self.config.packs.values() if path in pack.keys.values())
+            pack = next(pack for pack in self.config.packs.values() if role in pack.keys)
             given = os.environ.get("SEALCAM_PASSPHRASE_FILE") or pack.files.get("passphrase")
             if given:
                 return _words(Path(given))
@@ -124,6 +153,7 @@ class Home:
             policy=self.policy,
             keylist=self.keylist.version,
             verify_key=self.key("verify"),
+            verify_before=tuple(self.openers("verify")[1:]),
             receipt_key=self.key("receipt"),
             certificate_key=self.key("certificate"),
             release_point=self.keylist.point(RELEASE_KEY) or b"",
@@ -162,22 +192,24 @@ class Home:
         """The escrow key, from m shares: files, or the words themselves."""
         given = [share_text(share) for share in shares] or self._demo_shares()
         key = SoftKey.of_scalar(escrow.recover(given), ROLE_OPEN)
-        if key.point != self.keylist.point(ESCROW):
-            raise SharesWrong("they give a key that is not the escrow key of the key list")
+        listed = keyring.lists(self.config.file("keylist"), self.root_point)
+        if key.point not in {known.point(ESCROW) for known in listed}:
+            raise SharesWrong("they give a key that is not the escrow key of any key list")
         return key
 
     def _demo_shares(self) -> list[str]:
         """As many as are needed, from the demo's folder; anywhere else the envelopes have to be opened."""
         if not self.config.demo:
             raise SharesTooFew(0, "some")
-        files = sorted(path for path in self.config.file("shares").glob("share*") if path.is_file())
+        folder = keyring.current(self.config.file("shares"), self.keylist.point(ESCROW))
+        files = sorted(path for path in folder.glob("share*") if path.is_file())
         found = [mnemonic_of(path.read_text(encoding="utf-8")) for path in files]
         return found[: escrow.needed_of(found[0])] if found else []
 
     def room(self, role: str = "evidence") -> Room:
         """What viewing and indexing need: the evidence key, and the vault's shelves."""
         return Room(
-            openers=[self.key(role)],
+            openers=self.openers(role),
             actor=self.actor("evidence"),
             vault=self.vault,
             keytables=self.keytables,

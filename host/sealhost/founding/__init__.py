@@ -1,5 +1,6 @@
 """`init`: keys, stores, shares, in three packs."""
 
-from sealhost.founding.packs import Founded, init
+from sealhost.founding.packs import NEEDED, SHARES, Founded, init
+from sealhost.founding.texts import share
 
-__all__ = ["Founded", "init"]
+__all__ = ["NEEDED", "SHARES", "Founded", "init", "share"]

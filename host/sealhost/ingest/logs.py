@@ -46,7 +46,7 @@ def _read(device_id: bytes, segments: Sequence[Taking], desk: Desk) -> Log:
 
 
 def _entries(taking: Taking, desk: Desk) -> Any:
-    secret = open_secret(taking.judgement, [desk.verify_key])
+    secret = open_secret(taking.judgement, desk.openers)
     for track, _, _, payload in records(taking.parts, taking.judgement, secret):
         if track == TRACK_LOG:
             yield payload

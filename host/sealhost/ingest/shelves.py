@@ -56,7 +56,7 @@ def _judgement(stored: Recording, desk: Desk) -> Judgement | None:
         end = (stored.last_index, stored.last_tag)
         # its head proved then: V itself would add nothing here
         return Judgement(stored.verdict, True, core, ended=True, ends=(end,), verify_secret=bytes(32))
-    role, payload = keys.open_area(desk.verify_key, core, row.slot_area)
+    role, payload = keys.open_area_by(desk.openers, core, row.slot_area)
     secret = keys.verify_secret_of(payload) if role == layout.ROLE_OPEN else payload
     return judge([body], verify_secret=secret, device_point=desk.device_point)
 

@@ -85,13 +85,13 @@ def take(place: Any, parts: Sequence[Part], desk: Desk, dry_run: bool, progress:
     """
     files = tuple(part.name for part in parts)
     if dry_run:
-        judgement = judge(parts, [desk.verify_key], device_point=desk.device_point, progress=progress)
+        judgement = judge(parts, desk.openers, device_point=desk.device_point, progress=progress)
         return Taking(place, parts, judgement, files=files)
     draft = desk.vault.draft()
     counted = _Counted(draft)
     try:
         judgement = judge(
-            parts, [desk.verify_key], device_point=desk.device_point, take=counted.write, progress=progress
+            parts, desk.openers, device_point=desk.device_point, take=counted.write, progress=progress
         )
         body = draft.commit() if judgement.verdict.may_store else b""
     finally:

@@ -1,6 +1,7 @@
 """What opens a slot, and what follows from it; recording.md, section 1.2, RFC 9180, RFC 5869."""
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import construct
@@ -91,9 +92,15 @@ def open_slot_as(opener: Opener, core: Core, slot: construct.Container) -> tuple
 
 def open_area(opener: Opener, core: Core, area: bytes) -> tuple[int, bytes]:
     """(role, payload) of the slot of a slot area that is addressed to this key; SlotClosed without one."""
+    return open_area_by([opener], core, area)
+
+
+def open_area_by(openers: Iterable[Opener], core: Core, area: bytes) -> tuple[int, bytes]:
+    """The same by whichever of these keys a slot is addressed to."""
+    known = {opener.key_id: opener for opener in openers}
     for slot in layout.slots_of(area):
-        if slot.recipient == opener.key_id:
-            return open_slot_as(opener, core, slot)
+        if slot.recipient in known:
+            return open_slot_as(known[slot.recipient], core, slot)
     raise SlotClosed(core.name)
 
 
