@@ -17,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 include boards/tools/sources.mk boards/unix/build.mk boards/qemu_mps2/build.mk boards/qemu_sifive/build.mk
 
 WORDS := help setup check lint types layers test test-host test-device test-power test-fuzz test-docs test-all vectors \
-    vectors-check sim demo bench fuzz fix firmware firmware-archive flash size clean
+    vectors-check sim demo bench fuzz fix hil firmware firmware-archive flash size clean
 .PHONY: $(WORDS)
 
 help: ## this list
@@ -84,6 +84,12 @@ test-power: setup ## cut the power, or kill the host, at every write of every wo
 test-docs: build/.have-venv vectors-check layers ## what the documents promise: vectors, layers, sizes, the second reader
 	@echo "test-docs: docs/format"
 	@$(PYTEST) docs/format
+
+HIL = $(VENV)/python -m pytest -q $(if $(filter-out 0,$(JOBS)),-n $(JOBS)) $(PYTEST_ARGS) hil_tests
+
+hil: emulator ## the bench suite on every virtual target, or TARGET=; for a board PORT= and BENCH= its wiring file
+	@echo "hil: hil_tests, a table of tests by targets at the end"
+	@$(HIL) $(if $(TARGET),--target $(TARGET)) $(if $(PORT),--port $(PORT)) $(if $(BENCH),--bench $(BENCH))
 
 vectors: build/.have-venv ## write docs/vectors anew
 	@$(VENV)/python docs/vectors/make_vectors.py

@@ -1,0 +1,57 @@
+"""The camera's supply: on, off, and off at a moment nobody chose. Off is a cut: nothing is closed, nothing is
+flushed.
+"""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import starting
+
+from bench.console import Console
+
+
+class Power:
+    """`card` is whatever `cardmux` has put into the camera; `reel` what it sees and hears."""
+
+    def __init__(self, target: str, flash: Path, console: Console, reel: Path) -> None:
+        self.target, self._flash, self._console, self._reel = target, flash, console, reel
+        self.card: Path | None = None
+        self.camera: Any = None
+        self._timer: threading.Timer | None = None
+
+    @property
+    def is_on(self) -> bool:
+        return self.camera is not None and self.camera.is_alive
+
+    def on(self) -> None:
+        """Switch it on and wait until it has booted; NotStarted with what it said last."""
+        if not self.is_on:
+            self.off()
+            self.camera = starting.start(self.target, self.card, self._flash, reel=self._reel)
+            self._console.attach(self.camera.console)
+
+    def off(self) -> None:
+        """The supply is gone, at once."""
+        if self._timer:
+            self._timer.cancel()
+        camera, self.camera = self.camera, None
+        if camera is not None:
+            self._console.detach()
+            camera.kill()
+
+    def cycle(self) -> None:
+        """Off and on again."""
+        self.off()
+        self.on()
+
+    def cut_after_ms(self, milliseconds: int) -> None:
+        """The supply goes by itself, so much later."""
+        self._timer = threading.Timer(milliseconds / 1000, lambda: self.camera and self.camera.process.kill())
+        self._timer.daemon = True
+        self._timer.start()
+
+    def wait_off(self) -> None:
+        """Until the cut has come."""
+        self.camera.process.wait(60)
+        self.off()
