@@ -2,8 +2,8 @@
 
     pytest hil_tests --target unix,qemu_mps2,qemu_sifive        (all three without --target)
 
-Fixtures: `camera` (in any state), `power`, `cardmux`, `dock`. Nothing here imports the firmware. At the end stands
-a table of tests by targets; a cell that is empty and not explained in `matrix.md` fails the run.
+Fixtures: `camera` (in any state), `power`, `cardmux`, `dock`. Nothing here imports the firmware. At the end
+stands a table of tests by targets; a cell that is empty and not explained in `matrix.md` fails the run.
 """
 
 import shutil
@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each test once a target, but for what `matrix.md` explains."""
     if "target" in metafunc.fixturenames:
-        spared = matrix.explained()
-        chosen = [t for t in matrix.targets_of(metafunc.config) if (metafunc.function.__name__, t) not in spared]
+        spared, test = matrix.explained(), metafunc.function.__name__
+        chosen = [name for name in matrix.targets_of(metafunc.config) if (test, name) not in spared]
         metafunc.parametrize("target", chosen, indirect=True)
 
 

@@ -16,14 +16,15 @@ def targets_of(config: pytest.Config) -> list[str]:
     chosen = str(asked).split(",") if asked else list(starting.TARGETS)
     unknown = [name for name in chosen if name not in starting.TARGETS]
     if unknown:
-        raise pytest.UsageError(f"no such target: {', '.join(unknown)}; there are {', '.join(starting.TARGETS)}")
+        raise pytest.UsageError(f"no target {', '.join(unknown)}; there are {', '.join(starting.TARGETS)}")
     return chosen
 
 
 def explained() -> dict[tuple[str, str], str]:
     """(test, target): why it is not tested there."""
-    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in PAGE.read_text().splitlines()]
-    return {(row[0], row[1]): row[2] for row in rows if len(row) == 3 and row[0].startswith("test_") and row[2]}
+    lines = [line.strip("|").split("|") for line in PAGE.read_text().splitlines()]
+    rows = [[cell.strip(" `") for cell in line] for line in lines if len(line) == 3]
+    return {(row[0], row[1]): row[2] for row in rows if row[0].startswith("test_") and row[2]}
 
 
 class Table:

@@ -1,7 +1,7 @@
 """The camera under test, moved between named states from wherever it is.
 
 Buttons are pressed on its console (pytest-embedded's `dut`); everything else is said over the dock line, by
-`sealhost`, as a customer's dock says it. The first failure sticks: after it every step fails with the same words.
+`sealhost`, as a customer's dock says it. The first failure sticks: every step after it fails with its words.
 """
 
 import re

@@ -28,7 +28,8 @@ class Dock:
         text = told.getvalue()
         answer = json.loads(text) if text.strip() else {}
         if code not in codes:
-            raise DockFault(f"sealcam {' '.join(map(str, words))}: exit {code}: {answer.get('error', answer)}")
+            shown = " ".join(map(str, words))
+            raise DockFault(f"sealcam {shown}: exit {code}: {answer.get('error', answer)}")
         return {**answer, "exit": code}
 
     def line(self, port: str) -> Any:
