@@ -3,8 +3,11 @@
 Answers are `ok ...` or `refused STATUS reason`; what happens by itself is a line `- ...`.
 """
 
+import struct
+
 from sealcam.enrolment import inventory
 from sealcam.errors import FormatFault, OutOfOrder, SealcamError
+from sealcam.panel import BUTTONS
 
 
 class Usage(Exception):
@@ -63,6 +66,26 @@ class Console:
         recorder.stop()
         print("- lamp ready")
         return "stopped %d" % recorder.seq
+
+    def _do_press(self, rest):
+        wearer = self._camera.wearer
+        if wearer is None:
+            raise OutOfOrder
+        for button in rest.split():
+            if button not in BUTTONS:
+                raise Usage("press up, down, left, right, ok or record")
+            wearer.press(button)
+            self.turn()
+
+    def _do_screen(self, rest):
+        """The frame as the device holds it, into a file: width, height, then RGB565."""
+        panel = self._camera.panel
+        if panel is None or not rest:
+            raise Usage("screen PATH, of a camera that has one: --screen DIR")
+        with open(rest, "wb") as file:
+            file.write(struct.pack(">HH", panel.width, panel.height))
+            file.write(panel.frame)
+        return "screen %s" % rest
 
     def _do_bookmark(self, rest):
         self._recorder().bookmark(int(rest or 0))

@@ -1,12 +1,13 @@
 """The whole device as a process on a desk: a FAT image for a card, an image for flash, a console for buttons.
 
     build/micropython/ctr firmware/simulator.py --flash FLASH.img [--card CARD.img] [--make-card SIZE_MB]
-        [--reel FILE.reel] [--exchange DIR] [--port TTY] [--run "record; wait end; stop; power off"]
-        [--fast | --real-time]
+        [--reel FILE.reel] [--exchange DIR] [--port TTY] [--screen DIR] [--fast | --real-time]
+        [--run "record; wait end; stop; power off"]
 
 Commands, one a line (or in --run, between semicolons): record, stop, bookmark [N], mute, unmute, category N
-[TEXT], place TEXT, enrol, inventory NONCEHEX PATH, firmware PATH, restart, status,
-wait idle|recording|end|chunks N|ms N, power off.
+[TEXT], place TEXT, press up|down|left|right|ok|record ..., screen PATH (the frame into a file), enrol,
+inventory NONCEHEX PATH, firmware PATH, restart, status, wait idle|recording|end|chunks N|ms N, power off.
+With --screen, boards/unix/screen.py serves the folder: it decodes and shows.
 The end of the input is an orderly power off.
 
 Flags that put it straight into a state: --card-full, --card-fails-at N (from the N-th write to the card on),
@@ -25,11 +26,12 @@ from hashlib import sha256  # noqa: E402 - our own are only reachable from here 
 
 import board as desk  # noqa: E402
 import boot_choice  # noqa: E402
+import glass  # noqa: E402
 import reel  # noqa: E402
 import serial_line  # noqa: E402
 import vfs  # noqa: E402
 
-_VALUES = "card flash reel exchange port run card-fails-at card-loses-at cut-after make-card".split()
+_VALUES = "card flash reel exchange port screen run card-fails-at card-loses-at cut-after make-card".split()
 _SWITCHES = "fast real-time torn card-full clock-unset bad-cipher blank-key bad-keylist no-entropy".split()
 _PROGRAM = ("boot_choice.py", "console.py", "desk_session.py", "main.py", "simulator.py")
 
@@ -78,6 +80,7 @@ class Desk:
         )
         self._lines = options["run"].split(";") if "run" in options else None
         self._port = serial_line.SerialLine(options["port"]) if "port" in options else None
+        self._screen = glass.Glass(options["screen"]) if "screen" in options else None
         self._plugged = []
 
     def open_flash(self):
@@ -108,7 +111,8 @@ class Desk:
         clock = desk.DeskClock(fast, "clock-unset" in options)
         firmware = chosen.digest or firmware_digest()
         board = desk.Board(card, self._flash, feed, clock, fast, noise, firmware)
-        board.port, board.chosen, board.restart = self._port, chosen, restart
+        board.port, board.screen = self._port, self._screen
+        board.chosen, board.restart = chosen, restart
         return board
 
 

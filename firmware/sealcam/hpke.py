@@ -42,12 +42,21 @@ def open_hpke(d: int, enc: bytes, info: bytes, sealed: bytes, rand=None) -> byte
 
     With `rand` the private key is blinded, as a key that lives long must be.
     """
+    return curve.finish(open_steps(d, enc, info, sealed, rand))
+
+
+def open_steps(d: int, enc: bytes, info: bytes, sealed: bytes, rand=None, recipient: "bytes | None" = None):
+    """`open_hpke` in slices, for a `curve.Job`; `recipient`, our own point where it is known, saves making it.
+    """
     x, y = curve.decode_point(enc)
     if rand:
-        shared = curve.finish(curve.blinded_steps(d, x, y, rand))
+        shared = yield from curve.blinded_steps(d, x, y, rand)
     else:
-        shared = curve.finish(curve.window_steps(d, x, y))
-    recipient = curve.encode_point(*curve.affine(curve.finish(curve.base_steps(d, curve.start_factor(rand)))))
+        shared = yield from curve.window_steps(d, x, y)
+    if recipient is None:
+        own = yield from curve.base_steps(d, curve.start_factor(rand))
+        recipient = curve.encode_point(*curve.affine(own))
+    yield
     secret = kem_secret(_x_bytes(shared), enc, recipient)
     key, nonce = key_schedule(secret, info)
     payload = gcm_open(key, nonce, sealed)

@@ -33,6 +33,10 @@ class Issuing:
         now = self._camera.clock.utc_ms()
         return bool(now) and now > self.until_ms
 
+    def short(self) -> str:
+        """The first eight hex digits of the issue: what is drawn into pictures."""
+        return "".join(["%02X" % byte for byte in self.current[:4]])
+
     def issue(self, issue: bytes, until_ms: int, kind: int) -> int:
         """Whoever had it before, it is now this issue's; 1 if the wearer is asked for a PIN, 0 if replay is
         off. FlashFault if the old replay word could not be erased: then nothing was issued.

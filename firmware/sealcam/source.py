@@ -40,6 +40,10 @@ class Source:
         self.dropped = 0
         self._next()
 
+    def lend(self):
+        """The buffer for the longest record, to whoever replays: nothing is filmed meanwhile."""
+        return self._buffer
+
     def stop(self) -> None:
         self.running = False
         self.view = None

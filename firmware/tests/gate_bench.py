@@ -3,8 +3,7 @@
 Its screen takes a picture for what it is, without a decoder: the bytes of the record, over and over.
 """
 
-import power_bench
-from power_bench import Bench, Faults
+from power_bench import Bench
 from sealcam.enrolment import Enrolment
 
 MAY_REPLAY = 7  # sound, replay, replay on unprotected flash
@@ -82,6 +81,3 @@ def film(camera, turns=60):
             camera.board.idle(camera)
     camera.recorder.stop()
     return camera.recorder.seq
-
-
-__all__ = ("Faults", "power_bench")
