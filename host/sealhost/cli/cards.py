@@ -3,14 +3,14 @@
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from sealhost import config, proving, score, statements, words
 from sealhost.cli import telling, wiring
 from sealhost.cli.console import Answer, Progress, answers, printable
-from sealhost.errors import BadStatement, NotFound
+from sealhost.errors import BadStatement, BadUsage, NotFound
 from sealhost.ingest import Options, ingest
 from sealhost.keys import Opener
 from sealhost.layout import ROLE_OPEN, SLOT_AREA, STATE_CUT, STATE_ENDED
@@ -20,7 +20,7 @@ from sealhost.salvage import Salvage
 from sealhost.verify import group, judge, read_core
 from sealhost.viewing import secret_in
 
-_PLACES = click.argument("places", metavar="PLACE...", nargs=-1, required=True)
+_PLACES = click.argument("places", metavar="[PLACE]...", nargs=-1)
 
 
 @click.command(short_help="Empty a card: verify, store twice, receipt, wipe.")
@@ -43,9 +43,17 @@ _PLACES = click.argument("places", metavar="PLACE...", nargs=-1, required=True)
     is_flag=True,
     help="Verify everything and say what would happen; store, sign and wipe nothing.",
 )
+@click.option(
+    "--watch", "keeps_on", is_flag=True, help="Wait for cameras and cards, and serve as many as come."
+)
 @answers
 def dock(
-    places: tuple[str, ...], inventory: Path | None, unconfirmed_stays: bool, carve: bool, dry_run: bool
+    places: tuple[str, ...],
+    inventory: Path | None,
+    unconfirmed_stays: bool,
+    carve: bool,
+    dry_run: bool,
+    keeps_on: bool,
 ) -> Answer:
     """Take every recording off a card: verify, store twice, read back, receipt, and only then wipe.
 
@@ -57,7 +65,12 @@ def dock(
     Example:
       sealcam --home ~/sealcam dock /mnt/card
       sealcam --home ~/sealcam dock /dev/sdb1 --inventory camera-7.inventory
+      sealcam --home ~/sealcam dock --watch
     """
+    if keeps_on:
+        _watch(places, bool(inventory or unconfirmed_stays or carve or dry_run))
+    if not places:
+        raise BadUsage("name a card, or several; or --watch")
     home, progress = wiring.home(), Progress()
 
     def tell(what: str, fraction: float) -> None:
@@ -72,6 +85,17 @@ def dock(
         journal = read_inventory(inventory, home) if inventory else None
         docked = ingest(opened, desk, journal, Options(dry_run, unconfirmed_stays), tell)
     return telling.docked(docked, dry_run)
+
+
+def _watch(patterns: Sequence[str], has_more: bool) -> NoReturn:
+    """The bays of the pack, and what these patterns find, until somebody ends it."""
+    from sealhost.cli import watching  # MQTT takes as long to load as a card takes to be listed
+
+    if has_more:
+        raise BadUsage("--watch goes with places only")
+    context = click.get_current_context().find_root()
+    watching.run(context.obj, patterns, context.meta.get("sealcam.json", False))
+    raise click.exceptions.Exit(0)
 
 
 def _open(place: str, carve: bool, home: wiring.Home, progress: Progress) -> Place:

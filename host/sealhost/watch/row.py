@@ -35,7 +35,7 @@ class Row:
         """
         self._parts, self._patterns, self._meet_s = parts, tuple(patterns), meet_s
         self.spots = [Spot(bay, True) for bay in bays]
-        self.stop = threading.Event()
+        self.stop, self._wake = threading.Event(), threading.Event()
         self._told: dict[str, Shown] = {}
         self._late: set[tuple[bytes, bytes]] = set()
         self._errands: dict[str, Worker] = {}
@@ -44,8 +44,9 @@ class Row:
     def run(self) -> None:
         """Until `stop` is set; then every docking ends at its next word, to be taken up another time."""
         while not self.stop.is_set():
+            self._wake.clear()
             self.step()
-            self.stop.wait(POLL_S)
+            self._wake.wait(POLL_S)
         until = now() + LEAVE_S
         for worker in [*self._errands.values(), *(spot.worker for spot in self.spots if spot.worker)]:
             worker.join(max(0.0, until - now()))
@@ -108,6 +109,7 @@ class Row:
             name = f"{plain}-{number}"
         spot = Spot(Bay(name), False)
         spot.port, spot.card = (arrived, None) if arrived.is_port else (None, arrived)
+        spot.known, spot.changed_at = spot.marks, now()
         self.spots.append(spot)
 
     def _forget(self, spot: Spot) -> None:
@@ -151,7 +153,7 @@ class Row:
         return self._meet_s if spot.owners else 0.0
 
     def _work(self, spot: Spot, job: Callable[[], Any], ends: Callable[[Spot, Any, Any], None]) -> None:
-        spot.worker = Worker(job, lambda answer, fault: ends(spot, answer, fault))
+        spot.worker = Worker(job, lambda answer, fault: ends(spot, answer, fault), self._wake.set)
 
     def _identified(self, spot: Spot, answer: Any, fault: SealcamError | None) -> None:
         """Who cannot be asked is docked by what it is; docking says what is wrong with it."""
@@ -192,7 +194,9 @@ class Row:
     def _errand(self, name: str, every_s: float, job: Callable[[], Any]) -> None:
         if name not in self._errands and now() >= self._due.get(name, 0.0):
             self._due[name] = now() + every_s
-            self._errands[name] = Worker(job, self._reported if name == "overdue" else lambda *_: None)
+            self._errands[name] = Worker(
+                job, self._reported if name == "overdue" else lambda *_: None, self._wake.set
+            )
 
     def _take_in(self) -> None:
         """Copies of cards that are not here any more; those that are here are docked first."""
@@ -208,11 +212,11 @@ class Row:
 
     def _end_workers(self) -> None:
         for spot in self.spots:
-            if spot.worker is not None and not spot.worker.is_alive():
+            if spot.worker is not None and spot.worker.is_done:
                 worker, spot.worker = spot.worker, None
                 worker.ends(worker.answer, worker.fault)
         for name, worker in list(self._errands.items()):
-            if not worker.is_alive():
+            if worker.is_done:
                 del self._errands[name]
                 worker.ends(worker.answer, worker.fault)
 

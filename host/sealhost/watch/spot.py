@@ -73,9 +73,15 @@ class Spot:
 class Worker(threading.Thread):
     """Does one job; `answer` or `fault` is there when it is not alive any more."""
 
-    def __init__(self, job: Callable[[], Any], ends: Callable[[Any, SealcamError | None], None]) -> None:
+    def __init__(
+        self,
+        job: Callable[[], Any],
+        ends: Callable[[Any, SealcamError | None], None],
+        wake: Callable[[], None],
+    ) -> None:
         super().__init__(daemon=True)
-        self._job, self.ends = job, ends
+        self._job, self.ends, self._wake = job, ends, wake
+        self.is_done = False
         self.answer: Any = None
         self.fault: SealcamError | None = InternalFault("a bay's thread ended without a word")
         self.start()
@@ -87,6 +93,9 @@ class Worker(threading.Thread):
             self.fault = None
         except SealcamError as fault:
             self.fault = fault
+        finally:
+            self.is_done = True
+            self._wake()
 
 
 def teller(spot: Spot, stop: threading.Event) -> Tell:
