@@ -17,14 +17,20 @@ _RX_PENDING = const(2)
 
 @micropython.viper
 def _receive(base: int, into: ptr8, size: int) -> int:
+    """How many bytes had come; after the first, the emulator has a moment to bring the next."""
     p = ptr32(base)
     i = 0
+    looks = 1
     while i < size:
         word = p[1]
         if word < 0:  # empty
-            return i
-        into[i] = word
-        i += 1
+            looks -= 1
+            if looks == 0:
+                return i
+        else:
+            into[i] = word
+            i += 1
+            looks = 300
     return i
 
 

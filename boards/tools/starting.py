@@ -189,7 +189,7 @@ def _start_unix(named: dict[str, str], flags: Sequence[str]) -> Camera:
 
 
 def start_board(target: str, source: str, named: dict[str, str], timeout_s: float = _BOOT_S) -> Camera:
-    """An emulated board that runs `source`, its lines not plugged yet; `named` has the images, `card` or not."""
+    """An emulated board that runs `source`, its lines not plugged yet; `named` has the images by name."""
     image = ROOT / "build" / target / "firmware.elf"
     if not image.exists():
         raise NotStarted(f"{image.relative_to(ROOT)} is not built: make {image.relative_to(ROOT)}")
