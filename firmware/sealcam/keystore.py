@@ -126,6 +126,33 @@ class KeyStore:
     def keep_drill(self, version: int) -> None:
         self._put("drill", struct.pack(">I", version))
 
+    def receipt(self) -> "tuple[int, bytes, bytes]":
+        """(highest number acted on, digest of the newest statement acted on, its signed wipe record).
+
+        FlashFault where it was changed: then nobody knows what was acted on.
+        """
+        try:
+            raw = self._get("receipt", NotThere)
+        except NotThere:
+            return 0, bytes(32), b""
+        number, digest = struct.unpack(">Q32s", raw[:40])
+        return number, digest, raw[40:]
+
+    def keep_receipt(self, number: int, digest: bytes, record: bytes) -> None:
+        """All three at once: a number that is known was acted on, and its record is there."""
+        self._put("receipt", struct.pack(">Q32s", number, digest) + record)
+
+    def emptied(self) -> "tuple[bool, tuple]":
+        """(whether a host was told, numbers that were gone from their card without a receipt)."""
+        try:
+            raw = self._get("emptied", NotThere)
+        except NotThere:
+            return True, ()
+        return bool(raw[0]), struct.unpack(">%dQ" % (len(raw) // 8), raw[1:])
+
+    def keep_emptied(self, told: bool, numbers) -> None:
+        self._put("emptied", struct.pack(">B%dQ" % len(numbers), told, *numbers))
+
     def boots(self) -> int:
         """How often the camera has started, this time included: counted before the number is used."""
         try:

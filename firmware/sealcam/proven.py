@@ -26,6 +26,7 @@ class ProvenBlocks:
         self.last_only = read_back == "last"
         self.unproved = read_back == "off"  # for the bench's ceiling alone
         self.dead = False
+        self.newest = 0  # the block that the newest write began at: where a file lies, FAT tells nobody
 
     def readblocks(self, block, buffer, offset=0):
         if self.dead:
@@ -44,6 +45,7 @@ class ProvenBlocks:
         for _ in range(_TRIES):
             if self._put(block, buffer):
                 if self.unproved or self._proves(block, buffer):
+                    self.newest = block
                     return 0
                 break  # lost in silence: such a card is not asked again
         self.dead = True
@@ -81,6 +83,20 @@ class ProvenBlocks:
 
     def _same(self, block, echo, buffer):
         return not self._device.readblocks(block, echo) and echo == buffer
+
+    @property
+    def can_erase(self) -> bool:
+        """Whether the driver knows how to let go of blocks."""
+        return hasattr(self._device, "erase_blocks")
+
+    def erase_blocks(self, first: int, count: int) -> int:
+        """Let go of blocks, where the driver can; what they read as afterwards is the card's own affair."""
+        if self.dead:
+            return -_EIO
+        try:
+            return self._device.erase_blocks(first, count) or 0
+        except OSError:
+            return -_EIO
 
     def ioctl(self, op, argument):
         if op in (_IOCTL_COUNT, _IOCTL_SIZE):

@@ -16,7 +16,7 @@ _ZEROS = bytes(CORE_SIZE)
 def recover(camera) -> None:
     """Clear up and close; the card is mounted. A cut anywhere in here: the next boot does the rest."""
     _mend_starts(camera)
-    _clear(camera)
+    clear(camera)
     _close(camera)
 
 
@@ -56,7 +56,7 @@ def _has_magic(copy):
     return copy is not None and copy[: len(MAGIC)] == MAGIC
 
 
-def _clear(camera):
+def clear(camera) -> None:
     """Remove every name without a recording, all of them before anything is allocated.
 
     FAT cannot rename in one step: a cut inside leaves two names on one chain of clusters. Removing both is
@@ -119,7 +119,7 @@ def _close(camera):
             continue  # its card is not in: nobody can say yet whether there is a core
         if cores is None:
             cores = _cores(camera)
-        if (file.seq, file.recording_id) in cores:
+        if file.index or (file.seq, file.recording_id) in cores:  # a signature stood on the card: it was one
             camera.journal.close_file(file.seq, file.recording_id, file.index, file.tag, STATE_CUT)
             camera.logbook.note(usagelog.FOUND_CUT, file.kind, file.seq, file.recording_id)
             camera.say("- recording %d was cut short, signed to chunk %d" % (file.seq, file.index))
