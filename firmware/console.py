@@ -5,6 +5,7 @@ Answers are `ok ...` or `refused STATUS reason`; what happens by itself is a lin
 
 import struct
 
+from sealcam import lamps
 from sealcam.enrolment import inventory
 from sealcam.errors import FormatFault, OutOfOrder, SealcamError
 from sealcam.panel import BUTTONS
@@ -76,6 +77,11 @@ class Console:
                 raise Usage("press up, down, left, right, ok or record")
             wearer.press(button)
             self.turn()
+
+    def _do_lamp(self, rest):
+        camera = self._camera
+        state = lamps.FAULT if camera.fault is not None else lamps.state_of(camera)
+        return "lamp %s %s, %s: %s" % lamps.look(state, getattr(camera, "dock_lamp", 0))
 
     def _do_screen(self, rest):
         """The frame as the device holds it, into a file: width, height, then RGB565."""

@@ -92,6 +92,7 @@ class DeskCamera:
     """What `main.py` introduces, as far as one recording needs it."""
 
     facts, firmware, boot_count = {"board": "qemu_mps2"}, bytes(32), 1
+    lists = issuing = None
 
     def __init__(self, image, read_back=None, part=PART, frame_buffer=PICTURE, echo=CHUNK):
         gc.collect()  # what compiling left lies in the way of the large buffers
@@ -107,7 +108,8 @@ class DeskCamera:
         self.clock, self.drbg, self.identity = _Still(), _Random(), _Identity(4711)
         self.journal = Journal(Flash(device), 2, 16)
         self.journal.format()
-        self.keylist, self.policy = _key_list(), policy.Policy()
+        self.keylist = self.sealing = _key_list()
+        self.policy = policy.Policy()
         self.policy.sound = True
         self.drilled = self.keylist.version
         self.logbook = Logbook(self, NotThere)

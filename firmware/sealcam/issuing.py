@@ -6,7 +6,6 @@ issue, `pingate` keeps. Order of writes: docs/format/replay.md, section 3.
 
 from sealcam import usagelog
 from sealcam.errors import FlashFault, FormatFault, OutOfOrder
-from sealcam.pingate import CHOOSE
 
 NOBODY = bytes(16)
 PERSONAL, POOL = 1, 2
@@ -33,9 +32,13 @@ class Issuing:
         now = self._camera.clock.utc_ms()
         return bool(now) and now > self.until_ms
 
+    def number(self) -> str:
+        """The issue in hex: what a recording's description says of its wearer."""
+        return "".join(["%02x" % byte for byte in self.current])
+
     def short(self) -> str:
-        """The first eight hex digits of the issue: what is drawn into pictures."""
-        return "".join(["%02X" % byte for byte in self.current[:4]])
+        """Its first eight digits: what is drawn into pictures."""
+        return self.number()[:8].upper()
 
     def issue(self, issue: bytes, until_ms: int, kind: int) -> int:
         """Whoever had it before, it is now this issue's; 1 if the wearer is asked for a PIN, 0 if replay is
@@ -52,7 +55,7 @@ class Issuing:
         camera.keystore.keep_issue(issue, until_ms, kind)  # here the old issue stops being true
         self.current, self.until_ms, self.kind = bytes(issue), until_ms, kind
         camera.gate.load()
-        return int(camera.gate.state == CHOOSE)
+        return int(camera.gate.asks)
 
     def end(self) -> bytes:
         """Nobody's again, its replay word erased; the issue that ended, zeros if there was none. Where the

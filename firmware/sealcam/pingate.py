@@ -95,6 +95,11 @@ class PinGate:
         return SHUT if self._key is None else OPEN
 
     @property
+    def asks(self) -> bool:
+        """Whether the wearer is asked to choose a PIN."""
+        return self.state == CHOOSE
+
+    @property
     def is_busy(self) -> bool:
         return self._work is not None
 

@@ -45,6 +45,17 @@ class Recorder:
         return self._carrier.open
 
     @property
+    def muted(self) -> bool:
+        return self._carrier.muxer.muted
+
+    def has_little_room(self) -> bool:
+        """Whether the card takes fewer than two parts more; a card that does not answer has no room."""
+        try:
+            return not self._camera.card.has_room(2 * self._camera.policy.part_bytes)
+        except (CardFault, NoCard):
+            return True
+
+    @property
     def seq(self) -> int:
         return self._carrier.seq
 
@@ -101,6 +112,9 @@ class Recorder:
         if not self._camera.policy.sound:
             description.pop("sound", None)
             description.pop("sound_rate", None)
+        issuing = self._camera.issuing
+        if issuing is not None and any(issuing.current):
+            description["issue"] = issuing.number()
         if self.place:
             description["place"] = self.place
         return description

@@ -3,7 +3,7 @@
 Draws words through the panel and asks gate and replay; holds no key and judges nothing.
 """
 
-from sealcam import pingate
+from sealcam import lamps, pingate
 from sealcam.errors import CardFault, FormatFault, Locked, NoCard, OutOfOrder, SourceFault
 from sealcam.panel import DOWN, LEFT, OK, RECORD, RIGHT, UP
 from sealcam.pingate import CHOOSE, LONGEST, LOST, OFF, OPEN, OVER, REFUSED, SHORTEST, SHUT, weakness
@@ -204,9 +204,10 @@ class Wearer:
 
     def _idle_words(self):
         issuing = self._camera.issuing
+        words = lamps.look(lamps.state_of(self._camera))[3]
         if not any(issuing.current):
-            return ["ready"]
-        return ["ready", "issue %s" % issuing.short(), "until %s" % date(issuing.until_ms)]
+            return [words]
+        return [words, "issue %s" % issuing.short(), "until %s" % date(issuing.until_ms)]
 
     def _ask(self):
         gate, issuing = self._camera.gate, self._camera.issuing
