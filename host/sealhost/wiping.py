@@ -169,33 +169,33 @@ def _finish(plan: Plan, place: Any, desk: Desk, outcome: Wiped, done: list[dict[
         receipt_no=plan.receipt_no,
         samples=len(samples),
     )
-    body = _certificate_body(plan, desk, outcome, done, samples)
-    digest = hashlib.sha256(body).digest()
-    signed = statements.make(
-        statements.CERTIFICATE, desk.certificate_key, type=CERTIFICATE_OF_WIPE, body_sha256=digest
-    )
-    outcome.certificate = desk.wipebook.end(plan, signed + body)
+    told = {"method": METHOD, "samples": samples, "files": done}
+    outcome.certificate = desk.wipebook.end(plan, certificate(plan, desk, outcome, **told))
 
 
-def _certificate_body(
-    plan: Plan, desk: Desk, outcome: Wiped, done: list[dict[str, Any]], samples: list[Any]
-) -> bytes:
-    """What was done, and to what; ids and numbers only."""
-    body = {
+def certificate(plan: Plan, desk: Desk, outcome: Wiped, **told: Any) -> bytes:
+    """A signed certificate: what was done, and to what; ids and numbers only. `told` is how, and by whom."""
+    shape = {
         "card": plan.card_serial.hex(),
         "device": plan.device_id.hex(),
         "gone": sorted({h_core.hex() for h_core in outcome.gone}),
         "kept": {h_core.hex(): reason for h_core, reason in outcome.refused},
-        "method": METHOD,
         "organisation": desk.organisation.hex(),
         "receipt": plan.digest.hex(),
         "receipt_no": plan.receipt_no,
-        "samples": samples,
         "utc_ms": desk.clock(),
         "wiped": sorted({h_core.hex() for h_core in outcome.wiped}),
-        "files": done,
+        **told,
     }
-    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    body = json.dumps(shape, sort_keys=True, separators=(",", ":")).encode()
+    fields = {"type": CERTIFICATE_OF_WIPE, "body_sha256": hashlib.sha256(body).digest()}
+    return statements.make(statements.CERTIFICATE, desk.certificate_key, **fields) + body
+
+
+def certified(raw: bytes) -> set[bytes]:
+    """`h_core` of what a certificate of ours says is wiped."""
+    body = json.loads(raw[statements.size_of(statements.CERTIFICATE) :])
+    return {bytes.fromhex(name) for name in body["wiped"]}
 
 
 def receipt_name(receipt: Receipt) -> str:

@@ -10,27 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sealhost import receipts, words
+from sealhost import words
+from sealhost.consent import Beside, is_in_camera, settle
 from sealhost.desk import Desk, Tell, tell_nobody
+from sealhost.ingest.emptying import Options, empty
 from sealhost.ingest.logs import Log, find_gaps, read_logs
 from sealhost.ingest.shelves import shelved
-from sealhost.ingest.taking import Taking, entry_of, sealed_ms, settle, take
-from sealhost.plans import Plan, Planned
+from sealhost.ingest.taking import Taking, keep, sealed_ms, take
 from sealhost.records import Judgement, Part, Receipt, Verdict, Word
 from sealhost.verify import group, judge
 from sealhost.wiping import Wiped, carry_out
-
-WIPE_UNCONFIRMED = 8  # flag 3 of a policy, statements.md
-CARVED = "carved from a card without a file system, which is never wiped; format it when all is stored"
-UNCONFIRMED = "unconfirmed: neither a later header nor an inventory says that this is all of it"
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the person at the dock chose. It can only be stricter than the policy."""
-
-    dry_run: bool = False
-    unconfirmed_stays: bool = False
 
 
 @dataclass
@@ -51,13 +40,18 @@ def ingest(
     places: Sequence[Any],
     desk: Desk,
     inventory: Any = None,
-    options: Options = Options(),
+    options: Options = Options(),  # noqa: B008 - frozen
     tell: Tell = tell_nobody,
+    beside: Beside | None = None,
 ) -> Docked:
-    """Take every recording off the cards; wipe only what is safely stored."""
+    """Take every recording off the cards; wipe only what is safely stored, and of the camera that is beside
+    them only what it agrees to.
+    """
     docked = Docked()
     for place in places:
         _arrive(place, desk, options, docked, tell)
+    if beside is not None and not options.dry_run:
+        docked.resumed += settle(beside, desk, tell)
     reading = ThreadPoolExecutor(1)
     try:
         for place in places:
@@ -68,13 +62,20 @@ def ingest(
         _report_forks(docked.takings, desk)
         for number, taking in enumerate(docked.takings):
             tell("reading both copies back", number / len(docked.takings))
-            settle(taking, desk)
+            keep(taking, desk)
     finally:
         reading.shutdown(cancel_futures=True)
-    docked.logs = read_logs(docked.takings, desk)
+    tell("stored twice", 1.0)
+    docked.logs = read_logs(docked.takings, desk, beside)
     docked.gaps = find_gaps(docked.takings, inventory, desk)
-    for device_id in dict.fromkeys(t.device_id for t in docked.takings if t.may_be_receipted):
-        _receipt_and_wipe(device_id, docked, desk, options, tell)
+    ours = [taking for taking in docked.takings if taking.may_be_receipted]
+    for device_id in dict.fromkeys(taking.device_id for taking in ours):
+        own = [taking for taking in ours if taking.device_id == device_id]
+        signed, wiped = empty(own, desk, options, tell, beside)
+        docked.receipts += signed
+        docked.wipes += wiped
+    if docked.wipes:
+        tell("wiped", 1.0)
     desk.custody.witness()
     return docked
 
@@ -85,6 +86,8 @@ def _arrive(place: Any, desk: Desk, options: Options, docked: Docked, tell: Tell
     if options.dry_run:
         return
     desk.note("card.seen", place.serial.hex())
+    if is_in_camera(place):
+        return  # what is left of a wipe there is the camera's word to give
     docked.resumed += [carry_out(plan, place, desk, {}, tell) for plan in desk.wipebook.pending(place.serial)]
 
 
@@ -152,61 +155,6 @@ def _report_forks(takings: Sequence[Taking], desk: Desk) -> None:
                 "fork.found", taking.h_core.hex(), sequence=taking.sequence, device=taking.device_id.hex()
             )
             desk.suspend(taking.device_id)
-
-
-def _receipt_and_wipe(device_id: bytes, docked: Docked, desk: Desk, options: Options, tell: Tell) -> None:
-    """Sign for everything stored of one camera, then empty its cards of what may go.
-
-    Order of writes: custody names the receipt, then the plan is durable, then the card changes (C1).
-    """
-    own = [taking for taking in docked.takings if taking.device_id == device_id and taking.may_be_receipted]
-    receipt = _receipt(device_id, own, desk)
-    docked.receipts.append(receipt)
-    for taking in own:
-        taking.stays = _stays(taking, desk, options)
-    for place in {id(taking.place): taking.place for taking in own}.values():
-        mine = [taking for taking in own if taking.place is place and not taking.stays]
-        if mine:
-            docked.wipes.append(_wipe(receipt, mine, place, desk, tell))
-
-
-def _receipt(device_id: bytes, own: Sequence[Taking], desk: Desk) -> Receipt:
-    """One number, one receipt: the log is a line longer, and signed for elsewhere, before the next is
-    numbered.
-    """
-    with desk.wipebook.alone():
-        number = desk.custody.size() + 1  # of a log that only grows: above every number before it
-        entries = [entry_of(taking) for taking in own]
-        receipt = receipts.build(
-            desk.organisation, number, device_id, desk.clock(), desk.keylist, entries, desk.receipt_key
-        )
-        desk.note(
-            "receipt.signed", receipt.digest.hex(), receipt_no=number, count=len(own), device=device_id.hex()
-        )
-    desk.custody.witness()
-    return receipt
-
-
-def _stays(taking: Taking, desk: Desk, options: Options) -> str:
-    """Why a recording that is stored stays on the card all the same; nothing where it may go."""
-    if getattr(taking.place, "is_read_only", False):
-        return str(getattr(taking.place, "never_wiped", CARVED))
-    judgement = taking.judgement
-    unconfirmed = judgement.verdict is Verdict.CUT_SHORT and not judgement.confirmed
-    allowed = desk.policy.flags & WIPE_UNCONFIRMED and not options.unconfirmed_stays
-    return UNCONFIRMED if unconfirmed and not allowed and not taking.release else ""
-
-
-def _wipe(receipt: Receipt, mine: Sequence[Taking], place: Any, desk: Desk, tell: Tell) -> Wiped:
-    planned = tuple(Planned(t.h_core, t.files, t.judgement.confirmed, t.release) for t in mine)
-    plan = Plan(receipt.digest, receipt.raw, receipt.device_id, receipt.receipt_no, place.serial, planned)
-    desk.wipebook.begin(plan)
-    wiped = carry_out(plan, place, desk, {taking.h_core: taking.judgement for taking in mine}, tell)
-    refused = dict(wiped.refused)
-    for taking in mine:
-        taking.stays = refused.get(taking.h_core, "")
-        taking.fate = "kept" if taking.stays else "wiped"
-    return wiped
 
 
 __all__ = ["Docked", "Log", "Options", "Taking", "ingest", "sealed_ms"]

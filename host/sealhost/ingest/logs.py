@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sealhost import usagelog
+from sealhost.consent import Beside
 from sealhost.desk import Desk
 from sealhost.ingest.taking import Taking
 from sealhost.layout import KIND_LOG, TRACK_LOG
@@ -22,20 +23,23 @@ class Log:
     reason: str
 
 
-def read_logs(takings: Sequence[Taking], desk: Desk) -> list[Log]:
+def read_logs(takings: Sequence[Taking], desk: Desk, beside: Beside | None = None) -> list[Log]:
     """Open the stored log segments with the vault's key, check their chains, and keep their entries in the
-    catalogue.
+    catalogue; of the camera that is beside them also what its flash still holds.
     """
+    flash = {beside.device_id: list(beside.log)} if beside and beside.log else {}
     segments: dict[bytes, list[Taking]] = {}
     for taking in sorted(takings, key=lambda t: t.sequence):
         if taking.fate == "stored" and taking.kind == KIND_LOG:
             segments.setdefault(taking.device_id, []).append(taking)
-    return [_read(device_id, own, desk) for device_id, own in segments.items()]
+    cameras = dict.fromkeys([*segments, *flash])
+    return [_read(camera, segments.get(camera, ()), flash.get(camera), desk) for camera in cameras]
 
 
-def _read(device_id: bytes, segments: Sequence[Taking], desk: Desk) -> Log:
+def _read(device_id: bytes, segments: Sequence[Taking], flash: list[bytes] | None, desk: Desk) -> Log:
     before = desk.catalogue.log_tail(device_id)
     raw = [list(_entries(taking, desk)) for taking in segments]
+    raw += [flash] if flash else []
     checked = usagelog.check(device_id, [before, *raw] if before else raw)
     desk.catalogue.put_log(device_id, checked.entries)
     log = Log(device_id, len(checked.entries), checked.gaps, checked.broken_at, checked.reason)
@@ -57,7 +61,8 @@ def find_gaps(takings: Sequence[Taking], inventory: Any, desk: Desk) -> dict[byt
     accounts for.
     """
     found = {}
-    for device_id in dict.fromkeys(t.device_id for t in takings if t.device_id):
+    told = [inventory.device_id] if inventory is not None else []
+    for device_id in dict.fromkeys([t.device_id for t in takings if t.device_id] + told):
         known = set(desk.catalogue.sequences(device_id)) | set(desk.register.accounted(device_id))
         known |= {t.sequence for t in takings if t.device_id == device_id}
         if inventory is not None and inventory.device_id == device_id:

@@ -99,7 +99,7 @@ def take(place: Any, parts: Sequence[Part], desk: Desk, dry_run: bool, progress:
     return Taking(place, parts, judgement, body, counted.size, files=files)
 
 
-def settle(taking: Taking, desk: Desk) -> None:
+def keep(taking: Taking, desk: Desk) -> None:
     """To the vault or to quarantine, for good; every copy is read back past the cache."""
     if taking.judgement.verdict.may_store:
         _store(taking, desk)
@@ -218,4 +218,4 @@ def entry_of(taking: Taking) -> ReceiptEntry:
     )
 
 
-__all__ = ["Taking", "entry_of", "recording_of", "sealed_ms", "settle", "take"]
+__all__ = ["Taking", "entry_of", "keep", "recording_of", "sealed_ms", "take"]
