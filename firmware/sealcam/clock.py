@@ -48,6 +48,11 @@ class Clock:
         return 0 if now is None or self.source == CLOCK_NONE else now + self._offset
 
     @property
+    def newest_ms(self) -> int:
+        """What the newest statement said; 0 before the first. Time does not run back behind it."""
+        return self._offset + self._set_at if any(self.anchor) else 0
+
+    @property
     def uncertainty_ms(self) -> int:
         now = self._rtc.utc_ms()
         if now is None or self.source == CLOCK_NONE:

@@ -107,6 +107,11 @@ class Logbook:
                 self._give_up(fault)
         return True
 
+    def give_up(self, fault) -> None:
+        """The card is gone, or failed: what the open segment holds stays in flash for the next one."""
+        if self._carrier is not None:
+            self._give_up(fault)
+
     def _give_up(self, fault):
         carrier, self._carrier = self._carrier, None
         carrier.cut()

@@ -45,6 +45,8 @@ EVENTS = {
     32: "firmware",
     33: "void number",
     34: "key list, policy or drill refused",
+    35: "time statement refused",
+    36: "host refused",
 }
 
 
