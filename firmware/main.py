@@ -1,32 +1,29 @@
 """Build the parts of one camera, introduce them to one another, run them. Decides nothing.
 
 A board gives the devices: `card_device`, `flash_device`, `rtc`, `feed`, `noise()`, `noise_sources`, `facts`,
-`firmware`, `paced`, `log_part_bytes`, `idle(camera)`.
+`firmware`, `paced`, `log_part_bytes`, `idle(camera)`; and where it has them `port`, `debug`, `restart()`.
 """
 
 import vfs
-from sealcam import selftest, usagelog
+from sealcam import docking, selftest, usagelog
 from sealcam.card import Card
 from sealcam.carrier import Carrier
 from sealcam.clock import Clock
+from sealcam.dock import Dock
 from sealcam.drbg import StoredDrbg
 from sealcam.enrolment import Enrolment
-from sealcam.errors import CardFault, CardFull, FlashFault, JournalFull, NoCard, SealcamError
+from sealcam.errors import CardFault, CardFull, FlashFault, JournalFull, NoCard, OutOfOrder, SealcamError
 from sealcam.exchange import Exchange
 from sealcam.flash import Files, Flash, NotThere, Region
 from sealcam.gateflash import Tries, Word
 from sealcam.issuing import Issuing
 from sealcam.journal import Journal
 from sealcam.keystore import KeyStore
-from sealcam.layout import (
-    KIND_RECORDING,
-    REASON_POWER_DOWN,
-    block_size,
-    part_name,
-)
+from sealcam.layout import KIND_RECORDING, block_size, part_name
 from sealcam.lists import Lists
 from sealcam.logbook import Logbook
 from sealcam.pingate import PinGate
+from sealcam.port import Port
 from sealcam.proven import ProvenBlocks
 from sealcam.readying import Readying, for_log
 from sealcam.recorder import Recorder
@@ -58,9 +55,12 @@ class Camera:
         self.source = Source(board.feed, board.paced)
         self.card = None
         self.pool = Pool()
-        self.update = None
-        self.boot_count = self.drilled = 0
+        self.update = self.wiper = None
+        self.boot_count = self.drilled = self.alarms = 0
+        self.is_debug = getattr(board, "debug", False)
+        self.port = Port(board.port) if getattr(board, "port", None) else None
         self._forget()
+        self.dock = Dock(self, self.port) if self.port else None
 
     def _forget(self):
         self.pool.drop()
@@ -68,6 +68,7 @@ class Camera:
         self.lists = self.sealing = self.built_for = None
         self.issuing = self.gate = self.panel = self._readying = self._log_ready = None
         self.fault = self.card_fault = None
+        self.docked = False
 
     def boot(self) -> None:
         """Take up what flash and card hold. A failure leaves a camera that says which and records nothing."""
@@ -132,10 +133,15 @@ class Camera:
             recover(self)
             self._build_recorder()
             self.logbook.note(usagelog.CARD, 1, 0, self.card.serial)
-            self.logbook.open(self._log_carrier)
+            self.open_log()
         except (NoCard, CardFault, CardFull, JournalFull) as fault:
             self.card_fault = type(fault)
             self.say("- refuses to record: %s" % self.card_fault.__name__)
+
+    def open_log(self) -> None:
+        """Begin a log segment; in its dock a camera writes none."""
+        if not self.docked and self.recorder is not None:
+            self.logbook.open(self._log_carrier)
 
     def _build_recorder(self):
         slots, rules = self._slots_for(self.sealing), self.policy
@@ -177,21 +183,28 @@ class Camera:
             raise self.card_fault
         if self.card.dead:
             raise CardFault  # until it is taken out and put in again
+        if self.docked:
+            raise OutOfOrder  # `undock` comes first
 
     def step(self) -> bool:
         """One slice of whatever there is to do; False if there is nothing. A fault of flash ends it all, and
-        is said.
+        is said; the dock is answered all the same.
         """
+        worked = self.dock is not None and self.dock.step()
         if self.recorder is None or self.fault is not None:
-            return False
+            return worked
         try:
-            return self._step()
+            return self._step() or worked
         except SealcamError as fault:
-            self.fault = type(fault)
-            self.say("- refuses to record: %s" % self.fault.__name__)
-            if self.recorder.recording:
-                self.recorder.give_up(fault)
+            self.fail(fault)
             return True
+
+    def fail(self, fault: SealcamError) -> None:
+        """It seals nothing any more, until it is switched on again."""
+        self.fault = type(fault)
+        self.say("- refuses to record: %s" % self.fault.__name__)
+        if self.recorder is not None and self.recorder.recording:
+            self.recorder.give_up(fault)
 
     def _step(self):
         worked = self.recorder.step()
@@ -199,7 +212,8 @@ class Camera:
             self.update.prove("chunk")
         worked = self.logbook.step() or worked
         worked = self.lists.step() or worked
-        if not worked and not self.recorder.recording and self.card_fault is None and not self.card.dead:
+        is_idle = not worked and not self.recorder.recording and not self.docked
+        if is_idle and self.card_fault is None and not self.card.dead:
             worked = self._make_ready()
         return worked
 
@@ -226,19 +240,28 @@ class Camera:
     def enrolment(self, folder: str) -> Enrolment:
         return Enrolment(self, Exchange(folder))
 
-    def power_off(self) -> None:
-        """In order: end what is open, close the log, let go of the card."""
+    def record(self) -> None:
+        """The record button: whoever presses it takes the camera out of its dock."""
+        self.undock()
+        self.check_may_record()
         if self.recorder is None:
-            return
-        if self.fault is not None:
-            self.card.unmount()  # nothing can be written down any more
-            return
-        if self.recorder.recording:
-            self.recorder.stop(REASON_POWER_DOWN)
-        self.logbook.note(usagelog.POWER_DOWN, REASON_POWER_DOWN)
-        self.logbook.close(REASON_POWER_DOWN)
-        self.pool.drop()
-        self.card.unmount()
+            raise OutOfOrder
+        self.recorder.start()
+
+    def dock_down(self) -> bytes:
+        return docking.dock_down(self)
+
+    def undock(self) -> None:
+        docking.undock(self)
+
+    def remove_card(self) -> None:
+        docking.take_out(self)
+
+    def restart(self) -> None:
+        docking.restart(self)
+
+    def power_off(self) -> None:
+        docking.power_off(self)
 
 
 def _mount_files(board):
