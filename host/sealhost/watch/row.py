@@ -75,10 +75,12 @@ class Row:
         taken = {half.real for spot in fixed for half in (spot.port, spot.card) if half}
         free = {found.real: found for found in self._parts.find(self._patterns) if found.real not in taken}
         for spot in [spot for spot in self.spots if not spot.is_fixed]:
-            port, card = (free.pop(old.real, None) if old else None for old in (spot.port, spot.card))
+            port, card = (free.pop(real, None) if real else None for real in spot.reals)
             self._stands(spot, port, card)
-            if not spot.is_there and spot.worker is None:
-                self._forget(spot)
+            if spot.worker is None:
+                spot.reals = tuple(half.real if half else "" for half in (spot.port, spot.card))
+                if not spot.is_there:
+                    self._forget(spot)
         for arrived in free.values():
             self._make(arrived)
 
@@ -99,6 +101,9 @@ class Row:
             spot.settled = spot.marks  # one half was taken away from what is done with
         else:
             spot.settled, spot.retry_at, spot.failures, spot.owners = None, 0.0, 0, None
+            if port and card and not spot.is_fixed:  # one of them is another now: each is asked again
+                spot.card, spot.reals = None, (port.real, "")
+                self._make(card)
 
     def _make(self, arrived: Any) -> None:
         """A bay for what a pattern found, named after it."""
@@ -110,6 +115,7 @@ class Row:
         spot = Spot(Bay(name), False)
         spot.port, spot.card = (arrived, None) if arrived.is_port else (None, arrived)
         spot.known, spot.changed_at = spot.marks, now()
+        spot.reals = (arrived.real, "") if arrived.is_port else ("", arrived.real)
         self.spots.append(spot)
 
     def _forget(self, spot: Spot) -> None:
@@ -128,6 +134,7 @@ class Row:
                 if line.owners and slot.owners and line.owners <= slot.owners:
                     line.card, slot.card = slot.card, None
                     line.settled, line.retry_at, line.spooled = None, 0.0, slot.spooled
+                    line.known, line.reals = line.marks, (line.port.real, line.card.real)
                     self._forget(slot)
                     return
 

@@ -37,6 +37,7 @@ class Spot:
     card: Any = None
     shown: Shown = field(init=False)
     owners: frozenset[bytes] | None = None  # device ids, once the line was asked or the card looked at
+    reals: tuple[str, ...] = ("", "")  # real paths of what a pattern found for it
     known: tuple[str, str] = ("", "")  # the marks that were judged last
     changed_at: float = 0.0
     settled: tuple[str, str] | None = None  # the marks of what is done with; until another comes
@@ -104,7 +105,7 @@ def teller(spot: Spot, stop: threading.Event) -> Tell:
     def tell(what: str, fraction: float) -> None:
         if stop.is_set():
             raise Stopped
-        state = State.STORED if what.startswith("wiping") else State.VERIFYING
+        state = State.STORED if what.startswith(("stored twice", "wiping")) else State.VERIFYING
         state = State.WIPED if what.startswith("wiped") else state
         spot.show(state, what, progress=min(max(fraction, 0.0), 1.0))
 
