@@ -182,7 +182,7 @@ class Dock:
         except StopIteration:
             pass
         except (SealcamError, MemoryError) as fault:
-            self._refuse(fault, was)
+            self._refuse(fault)
         if over:
             self._work = None
             self._heard_ms = self._port.ms()
@@ -192,11 +192,10 @@ class Dock:
             self._forget()  # the host counts other frames than we do: it begins again
         return True
 
-    def _refuse(self, fault, was):
+    def _refuse(self, fault):
         if isinstance(fault, FlashFault) and self._camera.fault is None:
             self._camera.fail(fault)
-        if self._camera.identity is was:
-            self._answers.send(getattr(fault, "status", SealcamError.status))
+        self._answers.send(getattr(fault, "status", SealcamError.status))
 
     def _end_of_identity(self):
         """It took an organisation in this session: the next one is signed for (section 5)."""
