@@ -1,11 +1,12 @@
 """The register: a camera is known by its certificate and by the custody log, not by a row."""
 
+import hashlib
 import sqlite3
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from ledger import ACTOR, custody_at
-from sealhost import certificates, keys
+from sealhost import certificates, keys, statements
 from sealhost.errors import BadSignature, EnrolmentRefused, NotFound, Refused
 from sealhost.register import Register
 
@@ -159,15 +160,22 @@ def test_an_issue_nobody_knows_ends_nothing(enrolled, ended):
     assert custody.size() == before and register.current_issue(DEVICE.key_id).issue == ISSUE
 
 
+def inventory(boot, ms):
+    about = {"device_id": DEVICE.key_id, "nonce": bytes(16), "boot": boot, "ms": ms}
+    rest = {"journal_digest": hashlib.sha256(b"").digest(), "receipt_no": 0}
+    return statements.make(statements.INVENTORY, DEVICE, **about, **rest)
+
+
 def test_the_newest_inventory_and_docks_are_kept(enrolled):
     register, _ = enrolled
     assert register.newest_inventory(DEVICE.key_id) is None
-    for raw in (b"one", b"two"):
+    first, newest, old = (inventory(boot, ms) for boot, ms in ((1, 9), (2, 4), (2, 3)))
+    for raw in (first, newest, old):
         register.keep_inventory(DEVICE.key_id, raw)
     register.put_dock("gate-1", [b"\1" * 32, b"\2" * 32])
     register.withdraw_dock("gate-1")
 
-    assert register.newest_inventory(DEVICE.key_id) == (b"two", 5)
+    assert register.newest_inventory(DEVICE.key_id) == (newest, 5)
     assert register.put_dock("gate-1", [b"\3" * 32]).state == "withdrawn"
     assert register.dock("gate-1").key_ids == (b"\1" * 32, b"\2" * 32)
     with pytest.raises(NotFound):

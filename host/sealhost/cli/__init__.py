@@ -8,7 +8,18 @@ import sys
 import click
 
 from sealhost import __version__
-from sealhost.cli import cards, custody, enrolling, founding, holdings, lending, quarantine
+from sealhost.cli import (
+    cards,
+    custody,
+    enrolling,
+    founding,
+    hands,
+    holdings,
+    keying,
+    lending,
+    losses,
+    quarantine,
+)
 from sealhost.cli.console import tell_failure
 from sealhost.errors import BadUsage, InternalFault, SealcamError, Stopped
 
@@ -50,7 +61,19 @@ def sealcam(context: click.Context, home: str | None) -> None:
     context.obj = home
 
 
-for _door in (founding, enrolling, cards, holdings, lending, quarantine, custody):
+_DOORS = (
+    founding,
+    enrolling,
+    hands,
+    cards,
+    holdings,
+    lending,
+    quarantine,
+    losses,
+    keying,
+    custody,
+)
+for _door in _DOORS:
     for _command in _door.COMMANDS:
         sealcam.add_command(_command)
 

@@ -22,6 +22,7 @@ from sealhost.layout import ROLE_OPEN, ROLE_VERIFY
 from sealhost.quarantine import Quarantine, open_quarantine
 from sealhost.records import Actor
 from sealhost.register import Register, open_register
+from sealhost.rekeying import Owed
 from sealhost.statements import ESCROW, LINK, RELEASE_KEY
 from sealhost.vault import Vault
 from sealhost.viewing import Room
@@ -165,6 +166,22 @@ class Home:
             quarantine=self.quarantine,
             wipebook=self.wipebook,
         )
+
+    def key_ids(self) -> list[bytes]:
+        """The ids of the keys of this vault that the key list names."""
+        roles = config.KEYS[config.VAULT] & set(keyring.ROLES)
+        listed = [self.keylist.point(keyring.NUMBERS[role]) for role in roles]
+        return sorted(keys.key_id_of(point) for point in listed if point)
+
+    def owed(self) -> Owed:
+        """What a docked camera may not have yet."""
+        desk = self.desk()
+        return Owed(self.keylist, self.policy, self.drills, self.register, desk.note)
+
+    @property
+    def drills(self) -> keyring.Drills:
+        """What waits to be given to cameras."""
+        return keyring.Drills(self.config.pack(config.VAULT).folder / "drills")
 
     def authority(self, shares: Sequence[str]) -> Authority:
         """What this desk holds; without `shares` those of a demo are taken from its folder."""

@@ -86,6 +86,7 @@ def welcome(exchange: Any, authority: Authority, answer: Answer, progress: Progr
         return ""
     statements.read_inventory(raw, answer.point, answer.nonce)
     if authority.is_vault:
+        authority.register.keep_inventory(answer.device_id, raw)
         authority.register.enrol(answer.device_id)
         authority.note("camera.enrolled", answer.device_id, keylist=authority.keylist_version)
         progress.done.append("enrolled")

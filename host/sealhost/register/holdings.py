@@ -11,6 +11,7 @@ from sealhost.database import Database
 from sealhost.errors import NotFound
 from sealhost.records import DockPlace
 from sealhost.register.tables import docks, inventories
+from sealhost.statements import FIELDS, INVENTORY
 
 TRUSTED, WITHDRAWN = "trusted", "withdrawn"
 
@@ -22,7 +23,13 @@ class Holdings:
     _clock: Callable[[], int]
 
     def keep_inventory(self, device_id: bytes, raw: bytes) -> None:
-        """The newest inventory of a camera, whose signature the caller has proved; an older one goes."""
+        """The newest inventory of a camera, whose signature the caller has proved; one before it goes.
+
+        One that is older than what is kept, by the camera's own count of starts, changes nothing.
+        """
+        kept = self.newest_inventory(device_id)
+        if kept is not None and _moment(kept[0]) > _moment(raw):
+            return
         row = {"device_id": bytes(device_id), "raw": bytes(raw), "at": self._clock()}
         with self._database.write("keep inventory") as connection:
             connection.execute(inventories.insert().prefix_with("OR REPLACE"), row)
@@ -70,3 +77,9 @@ class Holdings:
             changed = docks.update().where(docks.c.dock_id == dock_id, docks.c.state == TRUSTED)
             connection.execute(changed.values(state=WITHDRAWN, since=self._clock()))
         return self.dock(dock_id)
+
+
+def _moment(raw: bytes) -> tuple[int, int]:
+    """(starts of the camera, milliseconds since the last) as the inventory states them."""
+    fields = FIELDS[INVENTORY].parse(raw[len(INVENTORY) + 1 :])
+    return int(fields.boot), int(fields.ms)
