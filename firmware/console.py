@@ -56,8 +56,8 @@ class Console:
         return camera.recorder
 
     def _do_record(self, rest):
-        recorder = self._recorder()
-        recorder.start()
+        self._camera.record()
+        recorder = self._camera.recorder
         print("- recording %d started" % recorder.seq)
         print("- lamp recording")
         return "recording %d" % recorder.seq
@@ -136,8 +136,22 @@ class Console:
         return "firmware %d staged: it is tried at the next start" % version
 
     def _do_restart(self, rest):
-        self._camera.power_off()
-        self._camera.board.restart()
+        self._camera.restart()
+
+    def _do_card(self, rest):
+        """`card out`, `card in`, `card in PATH`: the slot, as a hand would use it."""
+        where, _, path = rest.partition(" ")
+        camera = self._camera
+        if where == "out":
+            camera.remove_card()
+            camera.board.eject()
+            return "card out"
+        if where != "in":
+            raise Usage("card out, or card in [PATH]")
+        camera.board.insert(path)
+        camera.check_sound()
+        camera.insert_card()
+        return "card in"
 
     def _do_status(self, rest):
         camera = self._camera
@@ -176,14 +190,16 @@ class Console:
             return self._camera.clock.ms() - began >= number
         raise Usage("wait idle, recording, end, chunks N or ms N")
 
-    def turn(self) -> None:
-        """One slice of work, or let time pass."""
-        if not self._camera.step():
+    def turn(self) -> bool:
+        """One slice of work, or let time pass; False if there was nothing to do."""
+        worked = self._camera.step()
+        if not worked:
             self._camera.board.idle(self._camera)
         recorder = self._camera.recorder
         if recorder is not None and recorder.recording and recorder.chunks != self._told:
             self._told = recorder.chunks
             print("- chunk %d" % self._told)
+        return worked
 
 
 def describe(fault: type) -> str:

@@ -84,7 +84,7 @@ def _attend(console, camera):
 
     poll = select.poll()
     poll.register(sys.stdin, select.POLLIN)
-    port = camera.board.port
+    port, rests = camera.board.port, True
     while console.on:
         busy = camera.recorder is not None and camera.recorder.recording
         if poll.poll(0 if busy or port else 20):
@@ -95,9 +95,9 @@ def _attend(console, camera):
             if busy:
                 console.turn()  # whoever keeps pressing keeps no chunk waiting
         else:
-            if port and not busy:
+            if port and rests and not busy:
                 port.wait(20)
-            console.turn()
+            rests = not console.turn()
 
 
 def _text(line):

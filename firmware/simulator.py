@@ -6,13 +6,15 @@
 
 Commands, one a line (or in --run, between semicolons): record, stop, bookmark [N], mute, unmute, category N
 [TEXT], place TEXT, press up|down|left|right|ok|record ..., screen PATH (the frame into a file), enrol,
-inventory NONCEHEX PATH, firmware PATH, restart, status, wait idle|recording|end|chunks N|ms N, power off.
+inventory NONCEHEX PATH, firmware PATH, card out, card in [PATH], restart, status,
+wait idle|recording|end|chunks N|ms N, power off.
 With --screen, boards/unix/screen.py serves the folder: it decodes and shows.
 The end of the input is an orderly power off.
 
 Flags that put it straight into a state: --card-full, --card-fails-at N (from the N-th write to the card on),
 --card-loses-at N (that one, in silence), --cut-after N (power is gone at the N-th write to card or flash;
-with --torn half of it lands), --clock-unset, --bad-cipher, --blank-key, --bad-keylist, --no-entropy.
+with --torn half of it lands), --clock-unset, --bad-cipher, --blank-key, --bad-keylist, --no-entropy,
+--debug (a build that no organisation takes).
 """
 
 import os
@@ -33,6 +35,7 @@ import vfs  # noqa: E402
 
 _VALUES = "card flash reel exchange port screen run card-fails-at card-loses-at cut-after make-card".split()
 _SWITCHES = "fast real-time torn card-full clock-unset bad-cipher blank-key bad-keylist no-entropy".split()
+_SWITCHES.append("debug")
 _PROGRAM = ("boot_choice.py", "console.py", "desk_session.py", "main.py", "simulator.py")
 
 
@@ -112,8 +115,25 @@ class Desk:
         firmware = chosen.digest or firmware_digest()
         board = desk.Board(card, self._flash, feed, clock, fast, noise, firmware)
         board.port, board.screen = self._port, self._screen
-        board.chosen, board.restart = chosen, restart
+        board.chosen, board.restart, board.insert = chosen, restart, self._insert_into(board)
+        board.debug = "debug" in options
         return board
+
+    def _insert_into(self, board):
+        """`insert(path)`: another card's image into the slot, or without a path the same again."""
+
+        def insert(path):
+            board.eject()
+            chosen = dict(self._options)
+            if path:
+                chosen["card"] = path
+            try:
+                board.card_device = _opened(_card_device, chosen, self._faults)
+            except Usage as fault:
+                raise ValueError(fault.args[0]) from None
+            self._plugged.append(board.card_device)
+
+        return insert
 
 
 def restart() -> None:

@@ -210,7 +210,8 @@ class Board:
     log_part_bytes = 65536
     most_names = 2000
     flash_protected = False  # anybody can copy the image
-    screen = None
+    screen = port = None
+    debug = False
 
     def __init__(self, card_device, flash_device, feed, rtc, fast, noise=None, firmware=bytes(32)):
         self.card_device, self.flash_device, self.feed, self.rtc = card_device, flash_device, feed, rtc
@@ -222,6 +223,11 @@ class Board:
             "interpreter": interpreter(),
             "firmware": "".join(["%02x" % byte for byte in firmware]),
         }
+
+    def eject(self):
+        """The card is in somebody's hand; what still holds it reaches it no more."""
+        self.card_device.unplug()
+        self.card_device = NoCardDevice()
 
     def noise(self):
         return self._noise() if self._noise else os.urandom(1024)

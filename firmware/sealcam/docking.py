@@ -50,7 +50,7 @@ def undock(camera) -> None:
     """Out of the dock: clear up on the card, as after a cut, and begin the next log segment."""
     if not camera.docked:
         return
-    camera.docked = False
+    camera.docked, camera.dock_lamp = False, 0
     if camera.fault is None and camera.card_fault is None:
         _go_on(camera, lambda: _begin(camera))
 

@@ -22,6 +22,7 @@ class Listing:
     def __init__(self, camera):
         self._camera = camera
         self._names, self._number, self._part = None, -1, None
+        self._of = None  # the card all of it was read from
 
     def forget(self) -> None:
         """Whatever changes the card comes after this."""
@@ -37,6 +38,9 @@ class Listing:
         card = self._camera.card
         if card is None or not card.mounted:
             raise NoCard
+        if card is not self._of:
+            self.forget()
+            self._of = card
         return card
 
     def _all(self):
@@ -46,8 +50,8 @@ class Listing:
 
     def entries(self):
         """The body of *list*: the card's serial, then an entry for each file."""
-        self.forget()
         card, known = self._card(), self._known()
+        self.forget()
         yield card.serial
         for number, name in enumerate(self._all()):
             encoded = name.encode()
@@ -76,6 +80,7 @@ class Listing:
         """(open file, how many bytes can be read there); UnknownFile, FormatFault."""
         if not 0 < length <= _MOST_READ:
             raise FormatFault
+        self._card()
         if self._part is None or number != self._number:
             self._open(number)
         if offset > self._part.size:

@@ -119,6 +119,7 @@ class Orders:
     def _do_lamp(self, body):
         if not 1 <= body[0] < len(LAMPS):
             raise FormatFault
+        self._camera.dock_lamp = body[0]
         self._camera.say("- lamp %s" % LAMPS[body[0]])
 
     def _do_dock(self, body):
