@@ -23,6 +23,7 @@ from sealhost.errors import (
 )
 from sealhost.ingest import Docked
 
+VAULT_RETRY_S = 10.0
 _UNREADABLE = 4  # exit code of a card or a camera that cannot be read
 _VAULT = {1, 5, 6, 7, 9}  # exit codes of what is wrong with the vault, its keys, its log, or ourselves
 
@@ -136,7 +137,7 @@ def says_of_fault(fault: SealcamError, failures: int, most: int) -> tuple[State,
     if isinstance(fault, HandMeTheCard):
         return State.WAITING, str(fault), 0.0
     if fault.exit_code in _VAULT:
-        return State.LEAVE, str(fault), 10.0
+        return State.LEAVE, str(fault), VAULT_RETRY_S
     if fault.exit_code == _UNREADABLE and failures < most:
         return State.WAITING, str(fault), 1.0
     return State.KEEP, str(fault), 0.0
