@@ -68,7 +68,7 @@ class Camera:
         self.lists = self.sealing = self.built_for = None
         self.issuing = self.gate = self.panel = self._readying = self._log_ready = None
         self.fault = self.card_fault = None
-        self.docked = False
+        self.docked, self.dock_lamp = False, 0
 
     def boot(self) -> None:
         """Take up what flash and card hold. A failure leaves a camera that says which and records nothing."""
