@@ -7,7 +7,7 @@ key store and the recorder; never a frame of the dock. docs/format/statements.md
 
 from sealcam import policy, statements, usagelog
 from sealcam.crypto import sha256
-from sealcam.errors import NotDrilled, OutOfOrder, SealcamError
+from sealcam.errors import CardFault, NotDrilled, OutOfOrder, SealcamError
 from sealcam.layout import REASON_LIMIT
 
 TRIAL_MS = 1000
@@ -23,6 +23,11 @@ class Lists:
         self._trial = None  # h_core of the trial recording under the newest list
         self._began = -1  # when the trial that is being filmed began, -1: none is
         self._gave_up = False  # until the card is put in again: a trial that fails would fail for ever
+
+    @property
+    def filming(self) -> bool:
+        """Whether what is recorded just now is a trial."""
+        return self._began >= 0
 
     def load(self) -> None:
         """Take up what flash holds, and finish a switch that was cut: old before the drill is written, new
@@ -119,8 +124,13 @@ class Lists:
         self._seal_for(newer)
 
     def _seal_for(self, keylist):
-        if self._camera.recorder is not None:
-            self._camera.seal_for(keylist)
+        camera = self._camera
+        if camera.recorder is None:
+            return
+        try:
+            camera.seal_for(keylist)
+        except CardFault:  # a name is left on it that opens nothing; the next start clears up
+            camera.card_fault = CardFault
 
     def _check_state(self):
         camera = self._camera
@@ -147,8 +157,7 @@ class Lists:
         camera = self._camera
         if camera.recorder is None or camera.recorder.recording or camera.drilled == 0:
             return False
-        dock = getattr(camera, "dock", None)
-        if dock is not None and dock.docked:
+        if camera.docked or camera.replay.state is not None:
             return False
         return camera.fault is None and camera.card_fault is None and not camera.card.dead
 
@@ -168,12 +177,12 @@ class Lists:
             self._began = camera.clock.ms()
         except SealcamError as fault:  # the recorder has logged why
             camera.say("- no trial recording: %s" % type(fault).__name__)
-            self._give_up()
+            self._give_up(True)
 
     def _film_on(self):
         camera = self._camera
         if not camera.recorder.recording:
-            self._give_up()
+            self._give_up(camera.recorder.fault is not None)  # a dock that ended it is no fault
             return True
         if camera.clock.ms() - self._began < TRIAL_MS and not camera.source.ended:
             return False
@@ -196,8 +205,8 @@ class Lists:
             self._began = -1
             self._seal_for(camera.sealing)
 
-    def _give_up(self):
-        self._began, self._gave_up = -1, True
+    def _give_up(self, for_good):
+        self._began, self._gave_up = -1, for_good
         self._seal_for(self._camera.sealing)
 
     def card_came(self) -> None:

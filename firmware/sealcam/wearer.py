@@ -78,7 +78,9 @@ class Wearer:
             camera.undock()  # the evidence that is made now comes before any docking
         if camera.recorder is None:
             camera.check_may_record()
-        elif camera.recorder.recording:
+            return
+        camera.lists.end_trial()  # what it films for itself gives way
+        if camera.recorder.recording:
             camera.recorder.stop()
         else:
             camera.recorder.start()

@@ -175,14 +175,35 @@ def test_nothing_is_taken_while_filming_and_no_trial_while_docked(bench):
             take(raw)
     camera.recorder.stop()
 
-    class Docked:
-        docked = True
-
     camera.lists.take_keylist(bench.office.key_list(2))
-    camera.dock = Docked()
+    camera.dock_down()
     for _ in range(50):
         assert not camera.lists.step()
     assert camera.lists._trial is None
+
+
+def test_a_trial_that_a_docking_ends_is_made_after_it(bench):
+    camera = bench.camera
+    camera.lists.take_keylist(bench.office.key_list(2))
+    while not camera.recorder.recording:
+        camera.step() or camera.board.idle(camera)
+    camera.dock_down()
+    turn(camera, 20)
+    assert camera.lists._trial is None
+    camera.undock()
+    turn(camera)
+    assert lists_on_card(camera)[camera.lists._trial] == 2
+
+
+def test_the_record_button_begins_a_recording_while_a_trial_is_filmed(bench):
+    camera = bench.camera
+    camera.lists.take_keylist(bench.office.key_list(2))
+    while not camera.recorder.recording:
+        camera.step() or camera.board.idle(camera)
+    camera.wearer.press("record")
+    assert camera.recorder.recording and not camera.lists.filming
+    camera.wearer.press("record")
+    assert not camera.recorder.recording
 
 
 def test_a_policy_is_in_force_at_once_and_its_sizes_with_the_next_recording(bench):
