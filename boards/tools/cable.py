@@ -14,6 +14,7 @@ import time
 import tty
 
 _PIECE = 65536
+_GATHER_S = 0.0005  # an emulated UART says one byte at a time: the rest of them is worth waiting for
 _MOST_WAITING = 8 << 20  # bytes for a host that does not read; older ones are let go
 
 
@@ -119,6 +120,7 @@ class Cable:
                 os.read(self._wake_out, 4096)
             with self._changed:
                 self._copy(ready)
+            time.sleep(_GATHER_S)
 
     def _wanted(self) -> dict[int, int]:
         wanted = {} if self._deaf else {self._from: select.POLLIN}

@@ -71,10 +71,13 @@ class SerialLine:
         if not self._is_open():
             return 0
         try:
-            return self._file.readinto(view) or 0
+            size = self._file.readinto(view) or 0
         except OSError:
             self._hung_up()
             return 0
+        if size == 0:
+            self._is_ready(select.POLLIN, 0)  # a line that was hung up reads as empty, for ever
+        return size
 
     def write(self, view) -> int:
         """All of `view`; how much of it went, less where the other side is gone or takes nothing more."""
