@@ -140,4 +140,4 @@ def dock(folder: Path) -> Dock:
 @pytest.fixture
 def camera(dut, power: Power, cardmux: CardMux, dock: Dock) -> BenchCamera:
     """An enrolled camera with its card in it, switched off."""
-    return BenchCamera(dut, power, cardmux, lambda: dock.line(power.camera.port))
+    return BenchCamera(dut, power, cardmux, lambda: dock.line(str(power.port)))

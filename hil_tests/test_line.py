@@ -14,9 +14,9 @@ from sealhost.statements import read_inventory
 def test_a_camera_says_who_it_is_in_any_state(camera, power):
     camera.reach(State.IDLE)
 
-    idle = docked.who(power.camera.port)
+    idle = docked.who(str(power.port))
     camera.reach(State.RECORDING)
-    recording = docked.who(power.camera.port)
+    recording = docked.who(str(power.port))
 
     assert idle.state == 2
     assert not idle.is_recording
@@ -61,6 +61,6 @@ def test_a_dock_of_another_organisation_is_sent_away(camera, power, tmp_path):
     camera.reach(State.IDLE)
 
     with pytest.raises(NotOurCamera):
-        Dock(tmp_path / "other").line(power.camera.port)
+        Dock(tmp_path / "other").line(str(power.port))
 
-    assert docked.who(power.camera.port).state == 2
+    assert docked.who(str(power.port)).state == 2

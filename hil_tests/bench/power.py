@@ -1,8 +1,12 @@
-"""The camera's supply: on, off, and off at a moment nobody chose. Off is a cut: nothing is closed, nothing is
-flushed.
+"""The camera's supply and its dock cable: on, off, and off at a moment nobody chose.
+
+Off is a cut: nothing is closed, nothing is flushed.
 """
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +16,15 @@ from bench.console import Console
 
 
 class Power:
-    """`card` is whatever `cardmux` has put into the camera; `reel` what it sees and hears."""
+    """`card` is whatever `cardmux` has put into the camera; `reel` what it sees and hears.
+
+    `port` is the dock line under one name, as udev gives it, over power cuts and pulled cables.
+    """
 
     def __init__(self, target: str, flash: Path, console: Console, reel: Path) -> None:
         self.target, self._flash, self._console, self._reel = target, flash, console, reel
         self.card: Path | None = None
+        self.port = flash.with_name("dock-port")
         self.camera: Any = None
         self._timer: threading.Timer | None = None
 
@@ -30,6 +38,7 @@ class Power:
             self.off()
             self.camera = starting.start(self.target, self.card, self._flash, reel=self._reel)
             self._console.attach(self.camera.console)
+            self.plug()
 
     def off(self) -> None:
         """The supply is gone, at once."""
@@ -39,6 +48,32 @@ class Power:
         if camera is not None:
             self._console.detach()
             camera.kill()
+
+    def plug(self) -> None:
+        """The dock cable, in."""
+        self.port.unlink(missing_ok=True)
+        self.port.symlink_to(self.camera.cable.plug())
+
+    @contextmanager
+    def pulled_after(self, count: int) -> Iterator[None]:
+        """While this lasts the dock cable comes out once, after so many more bytes, and goes in again."""
+        cable, over = self.camera.cable, threading.Event()
+        plugging = threading.Thread(target=self._plug_again, args=(cable, over))
+        cable.pull_after(count)
+        plugging.start()
+        try:
+            yield
+        finally:
+            over.set()
+            plugging.join()
+            cable.pull_after(1 << 40)
+
+    def _plug_again(self, cable: Any, over: threading.Event) -> None:
+        while cable.is_plugged and not over.wait(0.01):
+            pass
+        if not cable.is_plugged:
+            time.sleep(0.1)  # a hand takes longer
+            self.plug()
 
     def cycle(self) -> None:
         """Off and on again."""
