@@ -7,8 +7,11 @@ host waits.
 import hashlib
 import json
 import os
+import pty
+import select
 import struct
-import zlib
+import threading
+import tty
 from dataclasses import dataclass, field
 
 from sealhost import frames, session, statements
@@ -268,8 +271,8 @@ def pieces_of(body: bytes):
 
 
 class MemoryLine:
-    """The host's end. Time passes when the host waits; `cut_after` bytes, both ways together, the cable is out
-    until it is opened again.
+    """The host's end. Time passes when the host waits; `cut_after` bytes, both ways together, the cable is
+    out until it is opened again.
     """
 
     def __init__(self, camera, cut_after: int | None = None) -> None:
@@ -318,5 +321,30 @@ class MemoryLine:
         return piece
 
 
-def crc(payload: bytes) -> bytes:
-    return zlib.crc32(payload).to_bytes(4, "big")
+class PtyCamera:
+    """The same camera behind a pty, for the command itself. `path` is the port."""
+
+    def __init__(self, camera: PaperCamera) -> None:
+        self.camera = camera
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        self.path = os.ttyname(self._slave)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._carry, daemon=True)
+        self._thread.start()
+
+    def _carry(self) -> None:
+        while not self._stop.is_set():
+            if select.select([self._master], [], [], 0.05)[0]:
+                self.camera.hear(os.read(self._master, 4096))
+            while self.camera.out:
+                del self.camera.out[: os.write(self._master, bytes(self.camera.out[:4096]))]
+
+    def __enter__(self) -> "PtyCamera":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        os.close(self._master)
+        os.close(self._slave)

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 import click
 
 from sealhost import config, proving, score, statements, words
-from sealhost.cli import telling, wiring
-from sealhost.cli.console import Answer, Progress, answers, printable
+from sealhost.cli import telling, wired, wiring
+from sealhost.cli.console import Answer, Progress, answers, clear_progress, printable
 from sealhost.errors import BadStatement, BadUsage, NotFound
 from sealhost.ingest import Options, ingest
 from sealhost.keys import Opener
@@ -44,6 +44,9 @@ _PLACES = click.argument("places", metavar="[PLACE]...", nargs=-1)
     help="Verify everything and say what would happen; store, sign and wipe nothing.",
 )
 @click.option(
+    "--over-the-wire", is_flag=True, help="Read the card in the camera however long it takes over the wire."
+)
+@click.option(
     "--watch", "keeps_on", is_flag=True, help="Wait for cameras and cards, and serve as many as come."
 )
 @answers
@@ -53,22 +56,28 @@ def dock(
     unconfirmed_stays: bool,
     carve: bool,
     dry_run: bool,
+    over_the_wire: bool,
     keeps_on: bool,
 ) -> Answer:
     """Take every recording off a card: verify, store twice, read back, receipt, and only then wipe.
 
-    A PLACE is a mounted folder, a block device or a card image; which one is found by looking. Stopped at any
-    moment and run again, it ends in the same state. What is altered, or cannot be judged, goes to quarantine
-    and stays on the card.
+    A PLACE is a mounted folder, a block device or a card image, or the serial port of a camera; which one is
+    found by looking. Stopped at any moment and run again, it ends in the same state. What is altered, or
+    cannot be judged, goes to quarantine and stays on the card.
+
+    With a camera on its port, the camera judges first and signs for every wipe: of the card in it, or of
+    cards of it in readers beside. What takes more than ten minutes by wire is refused: hand me the card.
 
     \b
     Example:
       sealcam --home ~/sealcam dock /mnt/card
+      sealcam --home ~/sealcam dock /dev/ttyACM0
+      sealcam --home ~/sealcam dock /dev/ttyACM0 /dev/sdb1
       sealcam --home ~/sealcam dock /dev/sdb1 --inventory camera-7.inventory
       sealcam --home ~/sealcam dock --watch
     """
     if keeps_on:
-        _watch(places, bool(inventory or unconfirmed_stays or carve or dry_run))
+        _watch(places, bool(inventory or unconfirmed_stays or carve or dry_run or over_the_wire))
     if not places:
         raise BadUsage("name a card, or several; or --watch")
     home, progress = wiring.home(), Progress()
@@ -77,14 +86,27 @@ def dock(
         progress.stage(what)
         progress(fraction)
 
+    ports = [place for place in places if wired.is_port(place)]
+    cards = [place for place in places if place not in ports]
+    if len(ports) > 1 or (ports and (inventory or carve)):
+        raise BadUsage("one camera at a time, which gives its own journal; `--watch` serves as many as come")
+    options = Options(dry_run, unconfirmed_stays)
     with contextlib.ExitStack() as held:
-        for place in places if not dry_run else ():
+        for place in cards if not dry_run else ():
             held.enter_context(hold(place))
-        opened = [_open(place, carve, home, progress) for place in places]
-        desk = home.desk()
-        journal = read_inventory(inventory, home) if inventory else None
-        docked = ingest(opened, desk, journal, Options(dry_run, unconfirmed_stays), tell)
+        opened = [_open(place, carve, home, progress) for place in cards]
+        if ports:
+            docked = wired.dock(home, ports[0], opened, options, tell, _say, over_the_wire)
+        else:
+            journal = read_inventory(inventory, home) if inventory else None
+            docked = ingest(opened, home.desk(), journal, options, tell)
     return telling.docked(docked, dry_run)
+
+
+def _say(line: str) -> None:
+    """A line for the person at the dock; an alarm in red."""
+    clear_progress()
+    click.secho(f"  {printable(line)}", err=True, fg="red" if line.startswith("ALARM") else None)
 
 
 def _watch(patterns: Sequence[str], has_more: bool) -> NoReturn:

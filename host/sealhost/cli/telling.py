@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import click
+
 from sealhost import score
 from sealhost.cli.console import Answer, printable, size
 from sealhost.errors import Kept, SealBroken
@@ -18,6 +20,7 @@ def docked(found: Docked, dry_run: bool) -> Answer:
     lines = [line for taking in found.takings for line in _taking(taking, dry_run)]
     for wiped in (*found.resumed, *found.wipes):
         lines += _wiped(wiped, wiped in found.resumed)
+    lines += _camera(found.told)
     lines += _remarks(found)
     lines.append(_last_word(found, dry_run))
     return Answer({**_data(found), "lines": lines}, lines, exit_code(found))
@@ -52,11 +55,29 @@ def _taking(taking: Taking, dry_run: bool) -> Iterator[str]:
 def _wiped(wiped: Wiped, resumed: bool) -> Iterator[str]:
     again = " (begun by an earlier run)" if resumed else ""
     yield f"receipt {wiped.receipt.receipt_no}: {len(wiped.wiped)} wiped{again}"
-    yield f"{'':14}certificate {wiped.certificate}"
+    if wiped.certificate:
+        yield f"{'':14}certificate {wiped.certificate}"
     for h_core in wiped.gone:
         yield f"{'':14}not on this card: {h_core.hex()[:16]}"
     for h_core, reason in wiped.refused:
         yield f"{'':14}KEPT {h_core.hex()[:16]}: {reason}"
+
+
+def _camera(told: Any) -> Iterator[str]:
+    """What a camera on the line told of itself, and was given."""
+    if told is None:
+        return
+    name = f"camera {told.device_id.hex()[:16]}"
+    for alarm in told.alarms:
+        yield click.style(f"ALARM: {name}: {printable(alarm)}", fg="red")
+    if not told.has_card:
+        yield f"{name}: there is no card in it"
+    if told.issue_ended:
+        yield f"{name}: its issue has ended"
+    if told.clock_ms is not None:
+        yield f"{name}: its clock was set by {told.clock_ms} ms"
+    for line in told.delivered:
+        yield f"{name}: {printable(line)}"
 
 
 def _remarks(found: Docked) -> Iterator[str]:
@@ -80,9 +101,9 @@ def _last_word(found: Docked, dry_run: bool) -> str:
     if dry_run:
         return "dry run: nothing was stored, signed or wiped"
     if not found.takings and not found.resumed:
-        return "nothing of ours on it"
+        return "safe to take" if found.told else "nothing of ours on it"
     stay = [taking for taking in found.takings if taking.stays]
-    if any(taking.fate == "quarantined" for taking in stay):
+    if any(taking.fate == "quarantined" or taking.stays.startswith("the camera:") for taking in stay):
         return "keep: see the evidence office"
     return (
         "some stays on the card; dock it again when the camera has had its word" if stay else "safe to take"
@@ -103,6 +124,7 @@ def _data(found: Docked) -> dict[str, Any]:
             for device, holes in found.gaps.items()
         },
         "strangers": found.strangers,
+        "camera": {**vars(found.told), "device_id": found.told.device_id.hex()} if found.told else None,
     }
 
 
@@ -130,5 +152,5 @@ def _plain_wipe(wiped: Wiped) -> dict[str, Any]:
         "wiped": [h_core.hex() for h_core in wiped.wiped],
         "gone": [h_core.hex() for h_core in wiped.gone],
         "refused": {h_core.hex(): reason for h_core, reason in wiped.refused},
-        "certificate": str(wiped.certificate),
+        "certificate": str(wiped.certificate) if wiped.certificate else None,
     }

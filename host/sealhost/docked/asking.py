@@ -22,7 +22,7 @@ class Asking:
 
     def __init__(self, talk: Talk, clock: Callable[[], float]) -> None:
         self._talk, self._clock = talk, clock
-        self._is_docked = False
+        self._is_docked = self.is_busy = False  # busy: in the middle of a request
         self._listed: Listing | None = None
         self.alarms, self.ended_issue = 0, bytes(16)
         talk.again = self._again
@@ -70,7 +70,11 @@ class Asking:
     def _run(self, transaction: Callable[[], Answer]) -> Answer:
         if self._is_docked and self._clock() - self._talk.link.spoke > DOCKED_FOR_S:
             self._talk.end_session()  # it may have let go: dock it again
-        return self._talk.run(transaction)
+        self.is_busy = True
+        try:
+            return self._talk.run(transaction)
+        finally:
+            self.is_busy = False
 
     def _again(self) -> None:
         """In a new session: docked as before, and with the same card."""

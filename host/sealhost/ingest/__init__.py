@@ -34,6 +34,8 @@ class Docked:
     resumed: list[Wiped] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
     unknown: list[bytes] = field(default_factory=list)  # device ids this vault does not know
+    told: Any = None  # docking.Told: what a camera on the line told, and was told
+    charging: bool = False  # as far as its board knows
 
 
 def ingest(
@@ -65,7 +67,8 @@ def ingest(
             keep(taking, desk)
     finally:
         reading.shutdown(cancel_futures=True)
-    tell("stored twice", 1.0)
+    if docked.takings:
+        tell("stored twice", 1.0)
     docked.logs = read_logs(docked.takings, desk, beside)
     docked.gaps = find_gaps(docked.takings, inventory, desk)
     ours = [taking for taking in docked.takings if taking.may_be_receipted]
