@@ -34,6 +34,8 @@ FIGURES = {
     "device.m3.seal_fallback": (">=", 0.80, "instructions", STOCK, "chunk_path", "off", "path"),
     "device.m3.heap_left": ("<=", 0, "bytes", CTR, "chunk_path", "ships", "left"),
     "device.m3.heap_passing": ("<=", 1024, "bytes", CTR, "chunk_path", "ships", "passing"),
+    "device.m3.unlock": (">=", 0.95, "instructions", CTR, "unlock", "", "judging"),
+    "device.m3.replay": (">=", 0.85, "instructions", CTR, "unsealing", "", "unsealing"),
     "device.m3.start_chunks": ("<=", 2, "instructions", CTR, "start", "", "start"),
 }
 
@@ -78,8 +80,10 @@ def _entry(name: str, card: str) -> dict:
         over, under, value = found[field], 1, found[field]
     elif field == "start":
         over, under, value = found["start"], found["chunk"], found["start"] / found["chunk"]
+    elif field == "judging":
+        over, under, value = found["pbkdf2"], found["judging"], found["pbkdf2"] / found["judging"]
     else:
-        over, under = _measure(CTR, "ceiling", ())["ceiling"], found["path"]
+        over, under = _measure(CTR, "ceiling", ())["ceiling"], found[field]
         value = over / under
     value = round(value, 4)
     return {"value": value, "op": op, "bar": bar, "over": over, "under": under, "unit": unit, "runs": [value]}

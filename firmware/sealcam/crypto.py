@@ -12,7 +12,7 @@ from binascii import unhexlify as _hex
 # at the top: an import inside a function would look through the file system every time
 from cryptolib import aes
 
-from sealcam.digests import Hmac, Stretch, hkdf_expand, hkdf_extract, hmac_sha256, pbkdf2, same, sha256
+from sealcam.digests import Hmac, hkdf_expand, hkdf_extract, hmac_sha256, pbkdf2, same, sha256, stretch
 from sealcam.errors import NotProved, SelfTestFailed
 from sealcam.ghash import ghash
 
@@ -27,7 +27,6 @@ __all__ = (  # the names of `digests` are taken from here
     "Ctr",
     "Hmac",
     "NATIVE_CTR",
-    "Stretch",
     "gcm_open",
     "gcm_seal",
     "hkdf_expand",
@@ -39,6 +38,7 @@ __all__ = (  # the names of `digests` are taken from here
     "same",
     "self_test",
     "sha256",
+    "stretch",
 )
 
 _ECB, _CTR = 1, 6

@@ -9,6 +9,7 @@ from hashlib import sha256 as _sha256
 # whole pads as two numbers: byte by byte, a new key would cost a quarter of a chunk
 _INNER = int.from_bytes(b"\x36" * 64, "big")
 _OUTER = int.from_bytes(b"\x5c" * 64, "big")
+STRETCH_SLICE = 500  # rounds between two looks at the buttons: a tenth of a second or so
 
 
 def sha256(*parts) -> bytes:
@@ -74,37 +75,33 @@ def hkdf_expand(prk: bytes, info: bytes, length: int) -> bytes:
     return output[:length]
 
 
-class Stretch:
-    """PBKDF2-HMAC-SHA256 (RFC 8018 section 5.2) in slices; at the end `key`, 32 bytes, is there."""
+def stretch(pin, salt: bytes, rounds: int):
+    """PBKDF2-HMAC-SHA256 (RFC 8018 section 5.2), a generator that yields now and then; returns 32 bytes.
 
-    def __init__(self, pin, salt: bytes, rounds: int):
-        if rounds < 1:
-            raise ValueError
-        self._mac = Hmac(pin)
-        self._block = self._mac.tag_parts(salt, b"\x00\x00\x00\x01")
-        self._total = int.from_bytes(self._block, "big")
-        self._left = rounds - 1
-        self.key = None
-
-    def step(self, rounds: int) -> bool:
-        """At most so many rounds more; True when `key` is there."""
-        mac, block, total = self._mac, self._block, self._total
-        count = min(rounds, self._left)
-        for _ in range(count):
-            block = mac.tag(block)
-            total ^= int.from_bytes(block, "big")
-        self._left -= count
-        self._block, self._total = block, total
-        if not self._left:
-            self.key = total.to_bytes(32, "big")
-        return not self._left
+    One frame from beginning to end: a call that returns frees its frame, and MicroPython then looks for
+    memory from there on again, past everything the rounds before have left.
+    """
+    if rounds < 1:
+        raise ValueError
+    mac = Hmac(pin)
+    block = mac.tag_parts(salt, b"\x00\x00\x00\x01")
+    total = int.from_bytes(block, "big")
+    for number in range(1, rounds):
+        block = mac.tag(block)
+        total ^= int.from_bytes(block, "big")
+        if number % STRETCH_SLICE == 0:
+            yield
+    return total.to_bytes(32, "big")
 
 
 def pbkdf2(pin: bytes, salt: bytes, rounds: int) -> bytes:
-    """32 bytes of PBKDF2-HMAC-SHA256, at once."""
-    stretch = Stretch(pin, salt, rounds)
-    stretch.step(rounds)
-    return stretch.key
+    """The same at once."""
+    work = stretch(pin, salt, rounds)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
 
 
 def same(a, b) -> bool:

@@ -60,6 +60,8 @@ class Flash:
         return self._is(sector, offset, self.sector_size - offset, None)
 
     def _is(self, sector, offset, size, data):
+        if data is None and size % _PIECE == 0:
+            return self._is_blank(sector, offset, size)
         source = None if data is None else memoryview(data)
         for at in range(0, size, _PIECE):
             piece = min(_PIECE, size - at)
@@ -67,6 +69,20 @@ class Flash:
             self.read(sector, offset + at, echo)
             if echo != (_BLANK[:piece] if source is None else source[at : at + piece]):
                 return False
+        return True
+
+    def _is_blank(self, sector, offset, size):
+        """Whole pieces, without a slice for each: a sector has sixteen."""
+        self._bound(sector, offset, size)
+        echo, readblocks = self._echo, self._device.readblocks
+        try:
+            for at in range(offset, offset + size, _PIECE):
+                if readblocks(sector, echo, at):
+                    raise FlashFault  # the chip did not answer
+                if echo != _BLANK:
+                    return False
+        except OSError:
+            raise FlashFault from None
         return True
 
     def _bound(self, sector, offset, size):

@@ -14,6 +14,8 @@ _WORD, _WORD_MAGIC = ">4s4x16s32s32s", b"SKW1"
 _HEAD, _HEAD_MAGIC = ">4s4xQ16s", b"SKT1"
 _CHECK, _MARKS_AT, _MARK = 32, 64, 32
 _SPENT = bytes(_MARK)
+_USED = _MARKS_AT + MOST_TRIES * _MARK
+_BLANK = b"\xff" * _USED
 
 
 def _checked(flash, sector, fields, magic):
@@ -28,8 +30,13 @@ def _checked(flash, sector, fields, magic):
 
 
 def _write(flash, sector, fields, *values):
-    """A sector of its own: erased, written, both read back. A cut leaves anything that does not prove."""
-    flash.erase(sector)
+    """What a sector begins with, where all we use of it is blank, or made so; read back. A cut leaves
+    anything that does not prove.
+    """
+    used = bytearray(_USED)
+    flash.read(sector, 0, used)
+    if used != _BLANK:
+        flash.erase(sector)
     body = struct.pack(fields, *values)
     flash.write(sector, 0, body + sha256(body))
 
@@ -78,7 +85,8 @@ class Tries:
                 self._sector = sector
         if self._sector is not None:
             self.spent = self._count()
-            self._erase_other()
+            if not self._flash.is_erased(self._other()):
+                self._flash.erase(self._other())
 
     def _count(self):
         """The place behind the last mark that is not blank: a torn one is spent, and so is one before it."""
@@ -91,11 +99,6 @@ class Tries:
         mark = bytearray(_MARK)
         self._flash.read(self._sector, _MARKS_AT + number * _MARK, mark)
         return mark == b"\xff" * _MARK
-
-    def _erase_other(self):
-        other = self._other()
-        if not self._flash.is_erased(other):
-            self._flash.erase(other)
 
     def _other(self):
         return self._sectors[self._sector == self._sectors[0]]
@@ -118,4 +121,4 @@ class Tries:
         self._generation += 1
         _write(self._flash, new, _HEAD, _HEAD_MAGIC, self._generation, issue)
         self._sector, self.issue, self.spent = new, bytes(issue), 0  # here the old count stops being true
-        self._erase_other()
+        self._flash.erase(self._other())

@@ -5,7 +5,7 @@ docs/format/replay.md. Never draws anything, never reads the card.
 """
 
 from sealcam import p256, usagelog
-from sealcam.crypto import Stretch, hmac_sha256, key_unwrap, key_wrap, sha256
+from sealcam.crypto import hmac_sha256, key_unwrap, key_wrap, sha256, stretch
 from sealcam.errors import FlashFault, Locked, NotProved, OutOfOrder, PolicyFault
 from sealcam.gateflash import MOST_TRIES
 from sealcam.layout import KIND_RECORDING, ROLE_OPEN
@@ -17,7 +17,6 @@ IDLE_MS = 60000
 WAITS_MS = (0, 0, 0, 5000, 30000, 60000, 120000, 300000, 600000, 600000)  # by the tries spent
 _ABOUT_MS = 1000
 _MOST_ROUNDS = 0xFFFFFFFF
-_SLICE = 100  # rounds between two looks at the buttons
 _ASKED, _WRAPPED = b"sealcam/1 pin\x00", b"sealcam/1 replay\x00"
 
 
@@ -38,7 +37,7 @@ class PinGate:
 
     def __init__(self, camera, word, tries):
         self._camera, self._word, self._tries = camera, word, tries
-        self._held = self._key = self._work = None
+        self._held = self._key = self._work = self._secret = None
         self._not_before = self._touched = 0
         self.fault = None
 
@@ -158,20 +157,18 @@ class PinGate:
     def _measure(self):
         """Rounds for a try of about a second on this device; a clock that stands still measures none."""
         clock = self._camera.clock
-        began, stretch = clock.ms(), Stretch(b"000000", bytes(16), FEWEST_ROUNDS)
-        while not stretch.step(_SLICE):
-            yield
+        began = clock.ms()
+        yield from stretch(b"000000", bytes(16), FEWEST_ROUNDS)
         took = clock.ms() - began
         if took <= 0:
             return FEWEST_ROUNDS
         return min(max(FEWEST_ROUNDS, FEWEST_ROUNDS * _ABOUT_MS // took), _MOST_ROUNDS)
 
     def _kek(self, pin, issue, rounds, word):
-        stretch = Stretch(pin, issue, rounds)
-        while not stretch.step(_SLICE):
-            yield
-        secret = self._camera.keystore.device_secret(self._camera.drbg.generate)
-        return hmac_sha256(word, _WRAPPED, hmac_sha256(secret, _ASKED, stretch.key, issue))
+        stretched = yield from stretch(pin, issue, rounds)
+        if self._secret is None:
+            self._secret = self._camera.keystore.device_secret(self._camera.drbg.generate)
+        return hmac_sha256(word, _WRAPPED, hmac_sha256(self._secret, _ASKED, stretched, issue))
 
     def offer(self, pin) -> None:
         """Begin to judge a PIN; `step` does it. Locked while there is nothing to open, or not yet."""
@@ -194,10 +191,10 @@ class PinGate:
             self._wrong()
             return
         self._tries.give_back(issue)
-        self._camera.logbook.note(usagelog.REPLAY, 1)
-        self._key = int.from_bytes(key, "big")
-        self._not_before = 0
+        self._key, self._not_before = int.from_bytes(key, "big"), 0
         self.touch()
+        yield  # judged; nothing is shown before `step` has nothing left to do
+        self._camera.logbook.note(usagelog.REPLAY, 1)
 
     def _wrong(self):
         self._camera.logbook.note(usagelog.PIN_WRONG, self._tries.spent)
