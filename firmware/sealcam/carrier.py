@@ -14,6 +14,7 @@ from sealcam.layout import (
     TAG_SIZE,
     TYPE_END,
     TYPE_SIGNATURE,
+    clear,
     pack_core,
 )
 from sealcam.muxer import Muxer
@@ -96,12 +97,10 @@ class Carrier:
         self.muxer.restart()
         self._chunk.wipe()
         self._aside.wipe()
-        self._job = None
-        self._part_number = 0
+        self._job, self._part_number = None, 0
         self._unsigned_since = self._waiting_since = -1
         self._signed = (0, bytes(TAG_SIZE))
         self._last_part = self._stands = False
-        self.chunks = 0
         self.h_core = self._sealer.h_core
 
     def _name_part(self, ready_name, core):
@@ -268,9 +267,14 @@ class Carrier:
         self._remove_unused()
 
     def _remove_unused(self):
-        """A part that was made and not needed; a cut before this leaves it, with heads and without chunks."""
+        """A part that was not needed: its heads first, for slots in free space would outlive a wipe. A cut
+        before this leaves it, with heads and without chunks; one inside, without its first head.
+        """
         part, self._parts[1] = self._parts[1], None
         if part is not None:
+            clear(self._ready.head)  # made anew for the next secret
+            for at in (0, self._block):
+                part.write_at(at, self._ready.head)
             part.close()
             self._camera.card.remove(part.name)
 

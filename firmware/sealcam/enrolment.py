@@ -158,8 +158,12 @@ class Enrolment:
 
 
 def inventory(camera, nonce: bytes) -> list:
-    """The inventory file in pieces: the signed statement, then the journal's entries."""
+    """The inventory file in pieces: the signed statement, then the journal's entries.
+
+    What it tells of as void may go with the next receipt.
+    """
     entries = list(camera.journal.entries())
+    camera.journal.tell()
     own = camera.identity
     statement = statements.make(
         statements.INVENTORY,
@@ -170,7 +174,7 @@ def inventory(camera, nonce: bytes) -> list:
         camera.boot_count,
         camera.clock.ms(),
         sha256(*entries),
-        0,
+        camera.keystore.receipt()[0],
     )
     return [statement] + entries
 

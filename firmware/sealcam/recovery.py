@@ -6,7 +6,7 @@ recording that holds a chunk.
 
 from sealcam import usagelog
 from sealcam.errors import CardFault
-from sealcam.layout import CORE_SIZE, MAGIC, STATE_CUT, part_name, unpack_core
+from sealcam.layout import CHUNK_MAGIC, CORE_SIZE, MAGIC, STATE_CUT, part_name, unpack_core
 
 _SECTOR = 512
 _BLOCKS = (2048, 4096, 16384)
@@ -74,14 +74,26 @@ def _without_recording(camera):
         ready = plain.startswith("ready-")
         if not ready and not plain.startswith(camera.own_prefix) and not _is_short(plain, camera.own_prefix):
             continue  # another camera's, or a stranger's: not ours to judge
-        first, second, _ = _heads(camera, name)
+        first, second, block = _heads(camera, name)
         if ready and (_has_magic(first) or _has_magic(second)):
             camera.say("- %s holds a recording: this card goes to the evidence office as it is" % name)
             # a second name of a real recording: removing it would free the recording's clusters
             raise CardFault
-        if ready or (_is_blank(first) and _is_blank(second)):
+        if ready or (_is_blank(first) and (_is_blank(second) or not _has_chunk(camera, name, block, second))):
             names.append(name)
     return names
+
+
+def _has_chunk(camera, name, block, head):
+    """Whether a chunk of its own stands behind its heads. None, and no first head: a part that was let go of,
+    unused.
+    """
+    part, size = camera.card.open(name), camera.card.size_of(name)
+    try:
+        sector = _sector(part, 2 * block, size)
+    finally:
+        part.close()
+    return sector is not None and sector[:4] == CHUNK_MAGIC and sector[16:24] == head[48:56]
 
 
 def _is_short(name, prefix):

@@ -3,9 +3,9 @@
     build/micropython/ctr firmware/tests/power.py WORKFLOW [cut|torn|lose|fail] [SAMPLE=i/k] [ONLY=n]
         [DUMP=folder]
 
-Workflows: enrol, shift, morning, shelf, renew. After each fault the camera starts again on what the memories hold,
-the rules of `power_rules` are checked, it films again, and they are checked again. Prints one line; a broken
-rule ends the run.
+Workflows: enrol, shift, morning, shelf, renew, and those of `power_wipes`. After each fault the camera starts
+again on what the memories hold, the rules of `power_rules` are checked, it films again, and they are checked
+again. Prints one line; a broken rule ends the run.
 """
 
 import sys
@@ -15,6 +15,7 @@ sys.path.insert(0, _HERE)
 
 from power_bench import Bench, Faults, desk, main  # noqa: E402 - only reachable from here on
 from power_rules import Broken, check_all, check_plain, check_written  # noqa: E402
+from power_wipes import WIPES, check_wipe, overwrite, prepare, wiped  # noqa: E402
 from sealcam import lists, logbook  # noqa: E402
 from sealcam.enrolment import Enrolment  # noqa: E402
 from sealcam.errors import SealcamError  # noqa: E402
@@ -119,6 +120,8 @@ def rest(bench, work):
     camera = bench.start()
     reach = check_all(bench, camera, {})
     camera.power_off()
+    if work in WIPES:
+        prepare(bench, work)
     if work is morning:
         lose_power(bench, shift, Faults(cut_after=CUT_AT))
     return whole(reach)
@@ -158,6 +161,8 @@ def again(bench, work, before, written):
     """The next day: start, check, film, check."""
     if work is enrol:
         enrol(bench, Faults()).power_off()
+    if work is wiped:
+        wiped(bench, Faults())  # the host asks again, before the card is back
     camera = bench.start()
     reach = check_all(bench, camera, before)
     check_written(reach, written)
@@ -166,6 +171,8 @@ def again(bench, work, before, written):
     camera.power_off()
     if work is renew:
         check_renewed(bench)
+    if work in WIPES:
+        check_wipe(bench, work)
     if camera.journal.unclosed():
         raise Broken("an orderly day left something open")
 
@@ -211,7 +218,7 @@ def dump(bench, name):
 
 
 def run(work, kind, first=0, every=1, only=0):
-    bench = Bench(200 if work is shelf else 64)
+    bench = Bench(200 if work is shelf else 64, flags=17 if work is overwrite else 1)
     before = rest(bench, work)
     saved = bench.save()
     secrets = dict(bench.watch.secrets)
@@ -232,6 +239,7 @@ def run(work, kind, first=0, every=1, only=0):
 
 
 WORKFLOWS = {"enrol": enrol, "shift": shift, "morning": morning, "shelf": shelf, "renew": renew}
+WORKFLOWS.update([(work.__name__, work) for work in WIPES])
 KINDS = ("cut", "torn", "lose", "fail")
 
 
