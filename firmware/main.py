@@ -22,15 +22,19 @@ from sealcam.keystore import KeyStore
 from sealcam.layout import KIND_RECORDING, block_size, part_name
 from sealcam.lists import Lists
 from sealcam.logbook import Logbook
+from sealcam.panel import Panel
 from sealcam.pingate import PinGate
 from sealcam.port import Port
 from sealcam.proven import ProvenBlocks
 from sealcam.readying import Readying, for_log
 from sealcam.recorder import Recorder
 from sealcam.recovery import recover
+from sealcam.replay import Replay
 from sealcam.slots import Pool, SlotMaker
 from sealcam.source import Source
 from sealcam.update import Update
+from sealcam.wearer import Wearer
+from sealcam.wiper import Wiper
 
 DRBG_SECTORS = (0, 1)
 JOURNAL_FIRST, JOURNAL_COUNT = 2, 16
@@ -55,7 +59,7 @@ class Camera:
         self.source = Source(board.feed, board.paced)
         self.card = None
         self.pool = Pool()
-        self.update = self.wiper = None
+        self.update = None
         self.boot_count = self.drilled = self.alarms = 0
         self.is_debug = getattr(board, "debug", False)
         self.port = Port(board.port) if getattr(board, "port", None) else None
@@ -65,8 +69,9 @@ class Camera:
     def _forget(self):
         self.pool.drop()
         self.identity = self.keylist = self.policy = self.logbook = self.recorder = None
-        self.lists = self.sealing = self.built_for = None
-        self.issuing = self.gate = self.panel = self._readying = self._log_ready = None
+        self.lists = self.sealing = self.built_for = self.wiper = None
+        self.issuing = self.gate = self.panel = self.replay = self.wearer = None
+        self._readying = self._log_ready = None
         self.fault = self.card_fault = None
         self.docked, self.dock_lamp = False, 0
 
@@ -112,12 +117,16 @@ class Camera:
         self.journal.load(in_enrolment)
         self.own_prefix = part_name(self.identity.device_id, 0, 0, KIND_RECORDING)[:17]
         self._take_up_issue()
+        self.wiper = Wiper(self)
+        self.wiper.say_alarm()
         self.insert_card()
 
     def _take_up_issue(self):
         word, tries = Word(self.flash, WORD_SECTOR), Tries(self.flash, TRIES_FIRST)
         self.issuing, self.gate = Issuing(self), PinGate(self, word, tries)
-        self.panel = getattr(self.board, "screen", None)
+        if getattr(self.board, "screen", None) is not None:
+            self.panel = Panel(self.board.screen)
+        self.replay, self.wearer = Replay(self), Wearer(self)
         self.issuing.load()
         self.gate.load()
 
@@ -130,8 +139,10 @@ class Camera:
         self.lists.card_came()
         try:
             self.card.mount()
+            self.wiper.resume()
             recover(self)
             self._build_recorder()
+            self.wiper.look()
             self.logbook.note(usagelog.CARD, 1, 0, self.card.serial)
             self.open_log()
         except (NoCard, CardFault, CardFull, JournalFull) as fault:
@@ -212,14 +223,17 @@ class Camera:
             self.update.prove("chunk")
         worked = self.logbook.step() or worked
         worked = self.lists.step() or worked
+        worked = self.wearer.step() or worked
         is_idle = not worked and not self.recorder.recording and not self.docked
         if is_idle and self.card_fault is None and not self.card.dead:
-            worked = self._make_ready()
+            worked = self._spend_time(self._readying.step)
+        if not worked and not self.recorder.recording and self.card_fault is None and not self.card.dead:
+            worked = self._spend_time(self.wiper.overwrite_step)
         return worked
 
-    def _make_ready(self):
+    def _spend_time(self, step):
         try:
-            return self._readying.step()
+            return step()
         except (CardFull, CardFault) as fault:
             self.card_fault = type(fault)
             self.say("- refuses to record: %s" % self.card_fault.__name__)
