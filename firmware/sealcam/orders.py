@@ -205,7 +205,8 @@ class Orders:
     def _do_undock(self, body):
         self.files.forget()
         self._camera.undock()
-        self._camera.wiper.alarm_told()
+        if self._camera.wiper is not None:
+            self._camera.wiper.alarm_told()
         self._camera.alarms = 0  # they were told
 
 
