@@ -23,6 +23,7 @@ from sealcam.policy import LINK, KeyList
 from sealcam.session import HELLO, Handshake, Hello, closed, is_who
 
 _NOBODY = bytes(16)
+_SLICES = 8  # of a handshake at once while nothing is filmed
 _SILENCE_MS = 60000  # until a camera leaves its dock by itself
 
 
@@ -148,9 +149,13 @@ class Dock:
         self._camera.logbook.note(usagelog.HELLO_REFUSED, fault.status, 0, digest)
 
     def _shake(self):
-        handshake = self._handshake
+        handshake, recorder = self._handshake, self._camera.recorder
+        filming = recorder is not None and recorder.recording
         try:
-            if not handshake.step():
+            for _ in range(1 if filming else _SLICES):
+                if handshake.step():
+                    break
+            else:
                 return True
         except (SealcamError, MemoryError) as fault:
             self._handshake = None

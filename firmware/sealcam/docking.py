@@ -20,6 +20,8 @@ def dock_down(camera) -> bytes:
     fails in between is said in the log and stops nothing.
     """
     recorder = camera.recorder
+    if camera.lists is not None:
+        _go_on(camera, camera.lists.end_trial)  # what it films for itself gives way
     if recorder is not None and recorder.recording:
         _go_on(camera, lambda: recorder.stop(REASON_DOCKED))
     camera.docked = True  # from here on nothing begins by itself

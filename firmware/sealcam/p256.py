@@ -36,6 +36,7 @@ __all__ = (
     "SignJob",
     "agree",
     "agree_blinded",
+    "agree_steps",
     "comb_table",
     "decode_point",
     "encode_point",
@@ -46,6 +47,7 @@ __all__ = (
     "seal_hpke",
     "self_test",
     "sign",
+    "sign_steps",
     "verify",
 )
 
@@ -58,7 +60,7 @@ def public(d: int, rand=None) -> bytes:
 
 def agree(d: int, point: bytes, rand=None) -> bytes:
     """The shared x coordinate, 32 bytes (SP 800-56A section 5.7.1.2), for a scalar that is used once."""
-    return finish(_agree_steps(d, point, rand))
+    return finish(agree_steps(d, point, rand))
 
 
 def agree_blinded(d: int, point: bytes, rand) -> bytes:
@@ -72,14 +74,15 @@ class AgreeJob(Job):
     """`agree` in slices; at the end `secret` is there."""
 
     def __init__(self, d: int, point: bytes, rand=None):
-        super().__init__(_agree_steps(d, point, rand))
+        super().__init__(agree_steps(d, point, rand))
 
     @property
     def secret(self) -> bytes:
         return self.result
 
 
-def _agree_steps(d, point, rand):
+def agree_steps(d: int, point: bytes, rand=None):
+    """The same as a generator, for whoever slices several sums in a row."""
     _check_private(d)
     x, y = decode_point(point)
     shared = yield from window_steps(d, x, y, start_factor(rand))
@@ -99,24 +102,26 @@ def sign(d: int, digest: bytes, rand=None) -> bytes:
     generator alone cannot repeat it, and a glitch in the arithmetic cannot be brought about twice with one
     nonce. Without `rand`, RFC 6979 exactly.
     """
-    return finish(_sign_steps(d, digest, rand(32) if rand else b""))
+    return finish(sign_steps(d, digest, rand))
 
 
 class SignJob(Job):
     """`sign` in some thirty slices, to be done between chunks; at the end `signature` is there."""
 
     def __init__(self, d: int, digest: bytes, rand=None):
-        super().__init__(_sign_steps(d, bytes(digest), rand(32) if rand else b""))
+        super().__init__(sign_steps(d, bytes(digest), rand))
 
     @property
     def signature(self) -> bytes:
         return self.result
 
 
-def _sign_steps(d, digest, extra):
+def sign_steps(d: int, digest: bytes, rand=None):
+    """The same as a generator; what it draws it draws with the first slice."""
     _check_private(d)
     if len(digest) != 32:
         raise ValueError
+    extra = rand(32) if rand else b""
     e = int.from_bytes(digest, "big")
     nonces = _Nonces(d, digest, extra)
     while True:

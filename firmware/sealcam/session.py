@@ -10,7 +10,7 @@ from sealcam.crypto import Ctr, Hmac, hkdf_expand, hkdf_extract, same, sha256
 from sealcam.curve import affine, base_steps, encode_point, scalar, start_factor
 from sealcam.errors import FormatFault, NotProved
 from sealcam.frames import HEAD, LARGEST, NUMBER, PAYLOAD_AT, PROVED, SEALED, TAG, lay_head
-from sealcam.p256 import AgreeJob, SignJob, decode_point
+from sealcam.p256 import agree_steps, decode_point, sign_steps
 from sealcam.statements import SESSION
 
 VERSION = 1
@@ -82,22 +82,15 @@ class Handshake:
         device = identity.point if identity else _NO_POINT
         welcome = struct.pack(_WELCOME, WELCOME, VERSION, state, flags, hello.nonce, own, device, version)
         transcript = sha256(_TRANSCRIPT, hello.raw, welcome)
-        first = yield from _finish(AgreeJob(d, hello.point, rand))
-        second = yield from _finish(AgreeJob(d, hello.link, rand))
+        first = yield from agree_steps(d, hello.point, rand)
+        second = yield from agree_steps(d, hello.link, rand)
         signature = _NO_SIGNATURE
         if identity:
             signed = sha256(SESSION, b"\x00", transcript)
-            signature = yield from _finish(SignJob(identity.d, signed, rand))
+            signature = yield from sign_steps(identity.d, signed, rand)
         names = (identity.device_id if identity else bytes(32)) + sha256(hello.link)
         self.session = Session(hello.nonce, *_keys(first + second, transcript, names))
         self.welcome = welcome + signature
-
-
-def _finish(job):
-    """Run a job, a slice for every slice; what it makes."""
-    while not job.step():
-        yield
-    return job.result
 
 
 def _keys(secret, salt, names):
