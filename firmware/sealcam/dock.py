@@ -17,8 +17,8 @@ from sealcam.errors import (
     OutOfOrder,
     SealcamError,
 )
-from sealcam.frames import OPEN, PAYLOAD_AT, PROVED, SEALED, Reader, open_frame
-from sealcam.orders import READ, Orders
+from sealcam.frames import OPEN, PAYLOAD_AT, Reader, open_frame
+from sealcam.orders import Orders
 from sealcam.policy import LINK, KeyList
 from sealcam.session import HELLO, Handshake, Hello, closed, is_who
 
@@ -36,6 +36,7 @@ class Dock:
         self._answers = Answers(port)
         self._orders = Orders(camera, self._answers)
         self._handshake = self._session = self._work = None
+        self._now = 0
         self._waiting = 0  # the form of a frame that came while a request was at work
         self._heard_ms = 0
         self._busy = False
@@ -67,7 +68,9 @@ class Dock:
         self._answers.at_work()
 
     def _step(self):
-        self._leave_in_silence()
+        now = self._now = self._port.ms()
+        if self._camera.docked and now - self._heard_ms >= _SILENCE_MS and not self.is_busy:
+            self._leave()
         heard = self._listen()
         if self._handshake is not None:
             return self._shake()
@@ -75,14 +78,13 @@ class Dock:
             return self._go_on()
         return heard
 
-    def _leave_in_silence(self):
-        if self._camera.docked and self._port.ms() - self._heard_ms >= _SILENCE_MS and not self.is_busy:
-            self._orders.files.forget()
-            self._camera.undock()
+    def _leave(self):
+        self._orders.files.forget()
+        self._camera.undock()
 
     def _listen(self):
         """Take the next frame. What proves waits until the request before it is answered."""
-        form = self._waiting or self._reader.poll(self._port, self._port.ms())
+        form = self._waiting or self._reader.poll(self._port, self._now)
         if not form:
             return False
         if form == OPEN:
@@ -172,8 +174,8 @@ class Dock:
             if session is None:
                 raise NotProved
             session.open(self._reader.buffer, self._reader.size)
-            self._heard_ms = self._port.ms()
-            self._work = self._orders.begin(session, self._payload(), _form_of)
+            self._heard_ms = self._now
+            self._work = self._orders.begin(session, self._payload())
         except (NotProved, FormatFault) as fault:
             self._forget()
             self._close(fault, session.nonce if session else _NOBODY)
@@ -216,11 +218,6 @@ class Dock:
         self._handshake = self._session = self._work = None
         self._waiting = 0
         self._orders.forget()
-
-
-def _form_of(command):
-    """What is sealed already is only proved (D12)."""
-    return PROVED if command == READ else SEALED
 
 
 def _random_of(camera):

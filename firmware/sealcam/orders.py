@@ -10,6 +10,7 @@ from sealcam import telling
 from sealcam.answers import PIECE
 from sealcam.enrolment import inventory
 from sealcam.errors import CardFault, FormatFault, OutOfOrder, UnknownCommand
+from sealcam.frames import PROVED, SEALED
 from sealcam.holding import RECEIPT, RELEASE
 from sealcam.listing import Listing
 from sealcam.telling import ENROLLED, Health, introduction
@@ -67,6 +68,10 @@ class Orders:
         self._trusts = Trusts(camera, answers)
         self._health = Health(camera)
         self._ended = _NO_ISSUE
+        self._acts = dict([(code, self._act(order[2])) for code, order in _ORDERS.items()])
+
+    def _act(self, name):
+        return getattr(self, "_do_" + name, None) or getattr(self._trusts, "do_" + name)
 
     def forget(self) -> None:
         """A session is over: what it had put, asked and agreed to is gone."""
@@ -74,12 +79,13 @@ class Orders:
         if self._camera.wiper is not None:
             self._camera.wiper.forget()
 
-    def begin(self, session, payload, form_of):
+    def begin(self, session, payload):
         """The work of one request, a generator; FormatFault if it is too short to be answered."""
         if len(payload) < 4:
             raise FormatFault
         command, zero, number = struct.unpack_from(_HEAD, payload)
-        self._answers.begin(session, command, number, form_of(command))
+        form = PROVED if command == READ else SEALED  # what is sealed already is only proved (D12)
+        self._answers.begin(session, command, number, form)
         return self._work(command, zero, payload[4:])
 
     def _work(self, command, zero, body):
@@ -93,8 +99,7 @@ class Orders:
             raise OutOfOrder
         if name not in _ALL_THE_SAME:
             self._camera.check_sound()
-        act = getattr(self, "_do_" + name, None) or getattr(self._trusts, "do_" + name)
-        answer = act(body)
+        answer = self._acts[command](body)
         if answer is None or isinstance(answer, (bytes, bytearray)):
             self._answers.say(answer or b"")
         else:
