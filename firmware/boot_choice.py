@@ -28,6 +28,7 @@ _HEAD = 44
 _COUNT_AT = 40
 _PIECE = 512
 _SIZES = {"readsize": 256, "progsize": 256, "lookahead": 32}
+_BLANK = b"\xff" * 256
 _ERRORS = (OSError, ValueError, IndexError)
 
 
@@ -44,6 +45,7 @@ class Chosen:
         self.place, self.version, self.counter = place, version, counter
         self.digest, self.on_trial = digest, on_trial
         self.factory = (FACTORY_VERSION, FACTORY_COUNTER)
+        self.trouble = False  # flash did not take what the boot stage had to write
 
 
 def run(open_flash, begin):
@@ -85,23 +87,24 @@ def choose(flash) -> Chosen:
         return Chosen()  # littlefs or the state does not answer; who boots next says what is wrong with it
     if state is None:
         return Chosen()
-    if state.candidate[0]:
-        chosen = _try(files, state)
-        if chosen is not None:
-            return chosen
-    return _enter(files, state.kept, False) or Chosen()
+    chosen, trouble = None, False
+    try:
+        if state.candidate[0]:
+            chosen = _try(files, state)
+    except _ERRORS:
+        trouble = True  # nothing is tried that was not spent
+    chosen = chosen or _enter(files, state.kept, False) or Chosen()
+    chosen.trouble = trouble
+    return chosen
 
 
 def _try(files, state):
-    """The candidate, or None; where flash takes no write, too, for nothing is tried that is not spent."""
-    try:
-        if state.boots == 0:
-            return state.drop(files, SPENT)
-        state.boots -= 1
-        state.save(files)  # spent before it is tried
-        return _enter(files, state.candidate, True) or state.drop(files, CHANGED)
-    except _ERRORS:
-        return None
+    """The candidate, or None once it is written down that it is none."""
+    if state.boots == 0:
+        return state.drop(files, SPENT)
+    state.boots -= 1
+    state.save(files)  # spent before it is tried
+    return _enter(files, state.candidate, True) or state.drop(files, CHANGED)
 
 
 def fall_back(flash, chosen) -> None:
@@ -271,5 +274,13 @@ class Blocks:
         if op == 4:
             return self._device.ioctl(4, 0) - FILES_FIRST
         if op == 6:
-            return self._device.ioctl(6, FILES_FIRST + argument) or 0
+            return self._erase(FILES_FIRST + argument)
         return self._device.ioctl(op, argument) or 0
+
+    def _erase(self, sector):
+        if self._device.ioctl(6, sector):
+            return -5  # EIO
+        for at in range(0, self._device.ioctl(5, 0), 256):
+            if self._device.readblocks(sector, self._echo, at) or self._echo != _BLANK:
+                return -5
+        return 0

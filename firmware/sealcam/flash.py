@@ -166,7 +166,10 @@ class Files:
         self._fs = filesystem
 
     def names(self) -> list:
-        return [entry[0] for entry in self._fs.ilistdir("/")]
+        try:
+            return [entry[0] for entry in self._fs.ilistdir("/")]
+        except OSError:
+            raise FlashFault from None  # a list that cannot be read is not an empty one
 
     def read(self, name: str) -> bytes:
         """The whole file; NotThere if there is none, FlashFault if it cannot be read."""
@@ -198,7 +201,10 @@ class Files:
 
     def room(self) -> int:
         """Bytes that no file holds."""
-        facts = self._fs.statvfs("/")
+        try:
+            facts = self._fs.statvfs("/")
+        except OSError:
+            raise FlashFault from None
         return facts[0] * facts[3]
 
     def replace(self, name: str, *parts) -> None:
