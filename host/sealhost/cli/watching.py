@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from sealhost import arrivals, watch
 from sealhost.announce import Announcer
 from sealhost.bays import Shown
-from sealhost.cli import wiring
+from sealhost.cli import wired, wiring
 from sealhost.cli.console import clock, printable
 from sealhost.config import VAULT
 from sealhost.desk import Tell, utc_ms
@@ -104,9 +104,13 @@ def who(port: str) -> bytes:
 def dock(folder: str | None, port: str, card: str, tell: Tell) -> Docked:
     """One docking, as `sealcam dock PORT CARD` does it."""
     home = wiring.Home(folder)
-    desk = home.desk()
-    with hold(card):
-        return ingest([open_place(card)], desk, None, Options(), tell)
+    with contextlib.ExitStack() as held:
+        if card:
+            held.enter_context(hold(card))
+        opened = [open_place(card)] if card else []
+        if port:
+            return wired.dock(home, port, opened, Options(), tell)
+        return ingest(opened, home.desk(), None, Options(), tell)
 
 
 def overdue(folder: str | None, now: int) -> Iterable[Any]:

@@ -173,7 +173,9 @@ class Row:
             self._failed(spot, ended, fault)
             return
         spot.settled, docked = ended.marks, ended.docked
-        device = next((t.device_id for t in docked.takings if t.device_id), spot.shown.device)
+        told = getattr(docked, "told", None)
+        device = told.device_id if told else next((t.device_id for t in docked.takings if t.device_id), b"")
+        device = device or spot.shown.device
         state, detail = says_of(docked)
         if state is State.SAFE and docked.wipes:
             spot.show(State.WIPED, detail, progress=1.0, device=device)
@@ -193,6 +195,8 @@ class Row:
             detail = f"{detail}; not copied: {ended.no_copy}"
         spot.show(state, detail, progress=0.0)
         spot.retry_at = now() + pause
+        if spot.port and not spot.owners:
+            spot.owners = None  # it was not there to be asked who it is
         if not pause:
             spot.settled = spot.marks
 

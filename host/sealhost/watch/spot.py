@@ -14,9 +14,11 @@ from sealhost.bays import Bay, Shown, State
 from sealhost.desk import Tell, utc_ms
 from sealhost.errors import (
     CableGone,
+    CameraRefused,
     HandMeTheCard,
     InternalFault,
     NotFound,
+    NotOurCamera,
     PlaceBusy,
     SealcamError,
     Stopped,
@@ -114,18 +116,24 @@ def teller(spot: Spot, stop: threading.Event) -> Tell:
 
 
 def says_of(docked: Docked) -> tuple[State, str]:
-    """The state a docking ended in, and why."""
+    """The state a docking ended in, and why; with a camera on its line the one its lamp was given."""
     stay = [taking for taking in docked.takings if taking.stays]
     refused = [h for wiped in (*docked.resumed, *docked.wipes) for h in wiped.refused]
     quarantined = sum(taking.fate == "quarantined" for taking in stay)
+    told = getattr(docked, "told", None)
     if quarantined:
         return State.KEEP, f"{quarantined} in quarantine"
     if refused or any(taking.fate == "kept" for taking in stay):
         return State.KEEP, "the card is not as it was judged"
+    if stay and told is not None:
+        return State.KEEP, f"{len(stay)} stay on the card: {stay[0].stays}"
     if stay:
         return State.STORED, f"{len(stay)} stay on the card until the camera has had its word"
     wiped = sum(len(wiped.wiped) for wiped in (*docked.resumed, *docked.wipes))
-    return State.SAFE, f"{wiped} wiped" if wiped else ""
+    remarks = [f"{wiped} wiped"] * bool(wiped)
+    if told is not None:
+        remarks += [f"ALARM: {alarm}" for alarm in told.alarms] + ["no card in it"] * (not told.has_card)
+    return State.SAFE, "; ".join(remarks)
 
 
 def says_of_fault(fault: SealcamError, failures: int, most: int) -> tuple[State, str, float]:
@@ -134,11 +142,11 @@ def says_of_fault(fault: SealcamError, failures: int, most: int) -> tuple[State,
         return State.WAITING, "stopped", 0.0
     if isinstance(fault, PlaceBusy | NotFound | CableGone):
         return State.WAITING, str(fault), 2.0
-    if isinstance(fault, HandMeTheCard):
+    if isinstance(fault, HandMeTheCard | NotOurCamera):
         return State.WAITING, str(fault), 0.0
     if fault.exit_code in _VAULT:
         return State.LEAVE, str(fault), VAULT_RETRY_S
-    if fault.exit_code == _UNREADABLE and failures < most:
+    if (fault.exit_code == _UNREADABLE or isinstance(fault, CameraRefused)) and failures < most:
         return State.WAITING, str(fault), 1.0
     return State.KEEP, str(fault), 0.0
 
