@@ -59,7 +59,7 @@ def build(
 
 
 def pack_entry(entry: ReceiptEntry) -> bytes:
-    """139 bytes."""
+    """132 bytes."""
     return bytes(
         statements.ENTRY.build({**vars(entry), "verdict": entry.verdict.code, "ended": int(entry.ended)})
     )
@@ -83,7 +83,7 @@ def parse(raw: bytes) -> Receipt:
 
 
 def unpack_entry(raw: bytes) -> ReceiptEntry:
-    """An entry of 139 bytes; BadStatement for a verdict or a yes-or-no nobody knows."""
+    """An entry of 132 bytes; BadStatement for a verdict or a yes-or-no nobody knows."""
     found = statements.ENTRY.parse(raw)
     if found.verdict not in range(1, 5) or found.ended > 1:
         raise BadStatement("an entry has a verdict nobody knows")

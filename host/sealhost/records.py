@@ -154,7 +154,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class ReceiptEntry:
-    """What a receipt says of one recording, 139 bytes on the wire; statements.md."""
+    """What a receipt says of one recording, 132 bytes on the wire; statements.md."""
 
     sequence: int
     recording_id: bytes

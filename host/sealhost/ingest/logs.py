@@ -57,16 +57,20 @@ def _entries(taking: Taking, desk: Desk) -> Any:
 
 
 def find_gaps(takings: Sequence[Taking], inventory: Any, desk: Desk) -> dict[bytes, list[range]]:
-    """Sequence numbers up to the highest seen that neither the card, the vault, the trial nor the journal
-    accounts for.
+    """Sequence numbers up to the highest seen that neither the card, the vault, quarantine, the trial nor the
+    journal accounts for, now or before: what was receipted is stored; of a void the camera tells until then.
     """
     found = {}
     told = [inventory.device_id] if inventory is not None else []
     for device_id in dict.fromkeys([t.device_id for t in takings if t.device_id] + told):
         known = set(desk.catalogue.sequences(device_id)) | set(desk.register.accounted(device_id))
+        known |= set(desk.register.voids(device_id))
+        known |= {case.sequence for case in desk.quarantine.cases() if case.device_id == device_id}
         known |= {t.sequence for t in takings if t.device_id == device_id}
         if inventory is not None and inventory.device_id == device_id:
-            known |= set(inventory.sequences)
+            spoken_of = inventory.sequences
+            known |= set(spoken_of)
+            desk.register.keep_voids(device_id, [seq for seq, what in spoken_of.items() if what == "void"])
         missing = holes(sorted(known))
         if missing:
             found[device_id] = missing

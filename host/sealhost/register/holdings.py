@@ -3,14 +3,14 @@
 An inventory is kept as it was signed; whoever reads it checks the signature again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import sqlalchemy as sa
 
 from sealhost.database import Database
 from sealhost.errors import NotFound
 from sealhost.records import DockPlace
-from sealhost.register.tables import docks, inventories
+from sealhost.register.tables import docks, inventories, voids
 from sealhost.statements import FIELDS, INVENTORY
 
 TRUSTED, WITHDRAWN = "trusted", "withdrawn"
@@ -40,6 +40,21 @@ class Holdings:
         with self._database.read() as connection:
             row = connection.execute(query).first()
         return (bytes(row.raw), int(row.at)) if row else None
+
+    def keep_voids(self, device_id: bytes, sequences: Iterable[int]) -> None:
+        """Numbers an inventory told of as spent on nothing: after the next receipt the camera tells no more
+        of them.
+        """
+        rows = [{"device_id": bytes(device_id), "sequence": sequence} for sequence in sequences]
+        if rows:
+            with self._database.write("keep voids") as connection:
+                connection.execute(voids.insert().prefix_with("OR IGNORE"), rows)
+
+    def voids(self, device_id: bytes) -> list[int]:
+        """Every number a camera has ever told of as spent on nothing."""
+        query = sa.select(voids.c.sequence).where(voids.c.device_id == bytes(device_id))
+        with self._database.read() as connection:
+            return sorted(int(row.sequence) for row in connection.execute(query))
 
     def put_dock(self, dock_id: str, key_ids: list[bytes]) -> DockPlace:
         """A dock and the keys it holds; one that was withdrawn stays withdrawn."""

@@ -43,3 +43,9 @@ inventories = sa.Table(
     sa.Column("raw", sa.LargeBinary),
     sa.Column("at", sa.Integer),
 )
+voids = sa.Table(
+    "voids",
+    _tables,
+    sa.Column("device_id", sa.LargeBinary, primary_key=True),
+    sa.Column("sequence", sa.Integer, primary_key=True),
+)

@@ -67,8 +67,20 @@ class Inventory:
 
     @property
     def sequences(self) -> dict[int, str]:
-        """Every number the journal speaks of, and what became of it: void or spent."""
-        return {e.sequence: "void" if e.type == VOID else "spent" for e in self.entries if e.sequence}
+        """Every number the journal speaks of, and what became of it: void, spent, or receipted.
+
+        A void that was receipted bears no recording id. What was receipted long ago is not spoken of any
+        more.
+        """
+        found: dict[int, str] = {}
+        for entry in self.entries:
+            is_void = entry.type == VOID or (entry.type == RECEIPTED and not any(entry.recording_id))
+            if is_void or found.get(entry.sequence) == "void":
+                found[entry.sequence] = "void"
+            else:
+                found[entry.sequence] = "receipted" if entry.type == RECEIPTED else "spent"
+        found.pop(0, None)
+        return found
 
 
 def journal_entry(**fields: object) -> bytes:
