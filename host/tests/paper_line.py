@@ -139,7 +139,7 @@ class PaperCamera:
         return self._here()
 
     def do_02(self, body):
-        noise = [{"name": f"source {n}", "healthy": healthy} for n, healthy in enumerate(self.noise)]
+        noise = {f"source {n}": healthy for n, healthy in enumerate(self.noise)}
         return json.dumps({"noise": noise, "debug": bool(self.flags & DEBUG), "fault": 0}).encode()
 
     def do_04(self, body):

@@ -6,16 +6,20 @@ from pathlib import Path
 import click
 
 from sealhost import enrolment, keys
-from sealhost.cli import wiring
+from sealhost.cli import wired, wiring
 from sealhost.cli.console import Answer, answers
-from sealhost.errors import KeyTrouble
+from sealhost.config import OFFICE, VAULT
+from sealhost.errors import BadUsage, KeyTrouble
 from sealhost.exchange import Exchange
 
 _PATIENCE = 3600.0
 
 
 @click.command(short_help="Take a camera in: the next steps of this pack.")
-@click.argument("folder", metavar="EXCHANGE_DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="PORT|EXCHANGE_DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--exchange", type=click.Path(path_type=Path), help="With a PORT: the folder of packs that stand apart."
+)
 @click.option("--wait", is_flag=True, help="Stay until the camera is enrolled.")
 @click.option(
     "--share",
@@ -25,20 +29,49 @@ _PATIENCE = 3600.0
 )
 @click.option("--dry-run", is_flag=True, help="Say which step comes next, and do nothing.")
 @answers
-def enrol(folder: Path, wait: bool, shares: tuple[str, ...], dry_run: bool) -> Answer:
-    """Do the next steps of an enrolment in a folder that the camera reaches too, and say whose turn it is.
+def enrol(
+    folder: Path, exchange: Path | None, wait: bool, shares: tuple[str, ...], dry_run: bool
+) -> Answer:
+    """Do the next steps of an enrolment with a camera on its port, and say whose turn it is; or in a folder
+    that the camera reaches too.
 
     The evidence office offers, certifies and opens the trial recording, with the evidence key and with the
     escrow shares; the vault takes the camera into its register and custody and sets its clock. Each runs this
     from its own pack; a demonstration does both at once. Run it again at any time: it goes on where it was.
 
+    With a PORT, one command does all of it where one pack is office and vault; packs that stand apart name
+    the folder through which they exchange their files with --exchange.
+
     \b
     Example:
+      sealcam --home ~/sealcam enrol /dev/ttyACM0
       sealcam --home /mnt/office enrol /mnt/exchange --share one.txt --share two.txt --share three.txt
       sealcam --home /mnt/vault enrol /mnt/exchange
       sealcam --home ~/sealcam enrol /mnt/exchange --wait
     """
-    exchange = Exchange(folder)
+    is_port = wired.is_port(str(folder))
+    if is_port and not dry_run:
+        return _by_wire(str(folder), exchange, shares)
+    if exchange and not is_port:
+        raise BadUsage("--exchange goes with a PORT")
+    return _by_folder(Exchange(exchange or folder), wait, shares, dry_run)
+
+
+def _by_wire(port: str, folder: Path | None, shares: tuple[str, ...]) -> Answer:
+    done: list[str] = []
+
+    def say(step: str) -> None:
+        done.append(step)
+        click.echo(f"  {step}", err=True)
+
+    home = wiring.home()
+    if folder is None and not {OFFICE, VAULT} <= home.config.packs.keys():
+        raise BadUsage("this pack is not office and vault at once: name their folder with --exchange")
+    progress = wired.enrol(home, port, shares, folder, say)
+    return _told(progress, done, VAULT in home.config.packs)
+
+
+def _by_folder(exchange: Exchange, wait: bool, shares: tuple[str, ...], dry_run: bool) -> Answer:
     if dry_run:
         present = [name for name in enrolment.FILES if exchange.has(name)]
         return Answer(

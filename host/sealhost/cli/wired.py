@@ -1,13 +1,18 @@
 """A camera on a line introduced to the vault: what `dock PORT`, its bays and `enrol PORT` share."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+from sealhost import enrolment
 from sealhost.cli import wiring
+from sealhost.config import VAULT
 from sealhost.desk import Tell
 from sealhost.docking import Errands, dock_camera
 from sealhost.errors import NotOurCamera
+from sealhost.exchange import Exchange
 from sealhost.ingest import Docked, Options
 
 ENROLLED = 2  # state of a camera; dock-protocol.md, section 2
@@ -53,3 +58,49 @@ def dock(
     with opened(home, port, say) as camera:
         errands = Errands(home.key("time"), home.owed(), docked.CameraPlace, say, over_the_wire)
         return dock_camera(camera, cards, home.desk(), errands, options, tell)
+
+
+def enrol(
+    home: wiring.Home, port: str, shares: Sequence[str], folder: Path | None, say: Callable[[str], None]
+) -> enrolment.Progress:
+    """Every step that this home can do with the camera on a line; its files are durable in a folder first.
+
+    `folder` is the exchange folder of packs that stand apart; a home that is office and vault keeps its own.
+    """
+    from sealhost import docked
+
+    authority = home.authority(shares)
+    here = docked.who(port)
+    link = home.link_key(here.keylist) if here.state else home.key("link")
+    camera = docked.open_camera(
+        port, link, home.config.organisation, home.device_point, say, is_enrolled=False
+    )
+    try:
+        enrolment.refuse_unhealthy(camera)
+        exchange = Exchange(folder) if folder else _exchange_of(home, camera)
+        exchange.prepare()
+        return _take_turns(exchange, camera, authority, say)
+    finally:
+        camera.close()
+
+
+def _exchange_of(home: wiring.Home, camera: Any) -> Exchange:
+    """The folder of this camera, kept in the pack until it is enrolled; a new one for a new camera."""
+    kept = home.config.pack(VAULT).folder / "enrolling"
+    there = [Exchange(path) for path in sorted(kept.iterdir())] if kept.is_dir() else []
+    return enrolment.folder_of(camera, there) or Exchange(kept / os.urandom(8).hex())
+
+
+def _take_turns(
+    exchange: Exchange, camera: Any, authority: enrolment.Authority, say: Callable[[str], None]
+) -> enrolment.Progress:
+    """Desk and camera in turn, until neither has anything to do."""
+    from sealhost import docked
+
+    while True:
+        progress = enrolment.enrol(exchange, authority)
+        carried = enrolment.carry(exchange, camera, lambda camera: docked.CameraPlace(camera).parts())
+        for step in (*progress.done, *carried):
+            say(step)
+        if not carried and not progress.done:
+            return progress

@@ -10,6 +10,7 @@ statements.md.
 from typing import Any
 
 from sealhost.enrolment.answer import Answer, parse_answer
+from sealhost.enrolment.courier import carry, folder_of, refuse_unhealthy
 from sealhost.enrolment.desk import ANSWER, CERTIFICATE, DRILL, ENROLLED, OFFER, TIME, Authority, Progress
 from sealhost.enrolment.office import build_offer, certify, drill, give_certificate, offer
 from sealhost.enrolment.witness import give_time, take_drill, welcome
@@ -34,4 +35,5 @@ def enrol(exchange: Any, authority: Authority) -> Progress:
     return progress
 
 
-__all__ = ["FILES", "Answer", "Authority", "Progress", "build_offer", "certify", "enrol", "parse_answer"]
+__all__ = ["FILES", "Answer", "Authority", "Progress", "build_offer", "carry", "certify", "enrol"]
+__all__ += ["folder_of", "parse_answer", "refuse_unhealthy"]
