@@ -32,6 +32,8 @@ CHANGES = {
     "lend",
     "custody export",
     "audit",
+    "firmware sign",
+    "firmware send",
 }
 
 
@@ -46,6 +48,7 @@ def test_every_command_that_was_promised_is_there() -> None:
         "custody verify",
         "prove-encrypted",
         "doctor",
+        "firmware show",
     }
 
     assert set(COMMANDS) == promised

@@ -12,6 +12,7 @@ from sealhost.cli import (
     cards,
     custody,
     enrolling,
+    firmware,
     founding,
     hands,
     holdings,
@@ -71,6 +72,7 @@ _DOORS = (
     quarantine,
     losses,
     keying,
+    firmware,
     custody,
 )
 for _door in _DOORS:

@@ -14,7 +14,7 @@ from sealhost.records import Actor
 EVENTS = frozenset(
     (
         "founded camera.offered camera.certified camera.drilled camera.enrolled camera.suspended "
-        "camera.issued camera.returned camera.wiped camera.alarm camera.lost camera.found "
+        "camera.issued camera.returned camera.wiped camera.alarm firmware.sent camera.lost camera.found "
         "card.lost dock.lost breach.opened breach.closed keylist.changed policy.changed "
         "card.seen recording.verified recording.stored recording.readback recording.quarantined "
         "receipt.signed file.wiped card.wiped card.kept log.read recording.lent recording.viewed "
