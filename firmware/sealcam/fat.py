@@ -1,4 +1,4 @@
-"""Where FAT keeps what: clusters, their sectors and chains, read past the file system.
+"""Where FAT keeps what: clusters, their sectors and chains, from sectors somebody reads.
 
 Reads tables only; never a name, and writes nothing. FAT12 and exFAT it does not know (docs/format/, hosts
 format cards as FAT32).

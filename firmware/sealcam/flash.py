@@ -207,6 +207,13 @@ class Files:
             raise FlashFault from None
         return facts[0] * facts[3]
 
+    def find(self, name: str) -> "bytes | None":
+        """The whole file, None if there is none; FlashFault if it cannot be read."""
+        try:
+            return self.read(name)
+        except NotThere:
+            return None
+
     def replace(self, name: str, *parts) -> None:
         aside = name + ".new"
         try:

@@ -9,7 +9,6 @@ import struct
 
 from sealcam.errors import CardFault
 from sealcam.fat import Fat
-from sealcam.flash import NotThere
 from sealcam.layout import clear
 
 _FILE = "overwrite"
@@ -68,10 +67,10 @@ class Overwriting:
     def take_up(self) -> None:
         """Go on where this card was; on another card there is nothing to do."""
         self._fat = self._cluster = None
-        try:
-            serial, cluster = struct.unpack(_FIELDS, self._camera.files.read(_FILE))
-        except NotThere:
+        noted = self._camera.files.find(_FILE)
+        if noted is None or len(noted) != struct.calcsize(_FIELDS):
             return
+        serial, cluster = struct.unpack(_FIELDS, noted)
         if serial == self._camera.card.serial:
             self._cluster, self._since = max(2, cluster), 0
 

@@ -8,7 +8,6 @@ import struct
 
 from sealcam.crypto import same, sha256
 from sealcam.errors import FlashFault
-from sealcam.flash import NotThere
 from sealcam.receipts import ENTRY_SIZE, Entry, Receipt
 
 _HEAD = ">4sB3xQ32s32s16sH"  # magic, what, number, digest, device id, card serial, entries
@@ -76,9 +75,8 @@ def _make_way(files):
 
 def standing(files, serial: bytes) -> "Wiping | None":
     """The wipe that was cut on this card, None if there was none; FlashFault if it was changed since."""
-    try:
-        raw = files.read(_name(serial))
-    except NotThere:
+    raw = files.find(_name(serial))
+    if raw is None:
         return None
     head = struct.calcsize(_HEAD)
     if len(raw) < head + _DIGEST:
