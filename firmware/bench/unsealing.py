@@ -19,21 +19,22 @@ _NUMBERS = "sequence boot interval_ms start_utc_ms start_ms uncertainty_ms keyli
 def _core():
     fields = dict([(name, 1) for name in _NUMBERS])
     fields.update([(name, bytes(32)) for name in ("device_id", "prev", "anchor", "slot_digest", "firmware")])
-    fields.update({"kind": KIND_RECORDING, "chunk_size": _CHUNK, "recording_id": bytes(16), "clock_source": 0})
+    fields.update({"kind": KIND_RECORDING, "chunk_size": _CHUNK})
+    fields.update({"recording_id": bytes(16), "clock_source": 0})
     return pack_core(fields)
 
 
 def _sealed(core, secret, count):
     """Chunks full of pictures, as the recorder makes them."""
     muxer, sealer, picture = Muxer(_CHUNK), Sealer(core, secret, _CHUNK), bytes(_PICTURE)
-    chunks = []
+    chunks, chunk = [], ChunkBuffer(_CHUNK)
     while len(chunks) < count:
-        muxer.offer(TRACK_PICTURE, 1, 0, picture)
-        while muxer.pending and len(chunks) < count:
-            chunk = ChunkBuffer(_CHUNK) if not muxer.used or muxer.used == len(chunk.payload) else chunk
-            if muxer.fill(chunk):
-                sealer.seal(chunk, muxer.first_record, 0)
-                chunks.append(chunk.view)
+        if not muxer.pending:
+            muxer.offer(TRACK_PICTURE, 1, 0, picture)
+        if muxer.fill(chunk):
+            sealer.seal(chunk, muxer.first_record, 0)
+            chunks.append(chunk.view)
+            chunk = ChunkBuffer(_CHUNK)
     return chunks
 
 

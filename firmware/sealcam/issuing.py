@@ -49,7 +49,7 @@ class Issuing:
             raise FormatFault
         if camera.recorder is not None and camera.recorder.recording:
             raise OutOfOrder  # it is in somebody's hands, and films
-        camera.gate.erase()
+        camera.gate.begin(issue)
         camera.forget_ready()
         camera.logbook.note(usagelog.ISSUED, 0, 0, issue)
         camera.keystore.keep_issue(issue, until_ms, kind)  # here the old issue stops being true

@@ -145,7 +145,8 @@ class PinGate:
         yield
         kek = yield from self._kek(pin, issue, rounds, word)
         wrapped = key_wrap(kek, d.to_bytes(32, "big"))
-        self._tries.give_back(issue)
+        if self._tries.issue != issue or self._tries.spent:
+            self._tries.give_back(issue)
         camera.keystore.keep_replay(issue, rounds, point, wrapped)
         self._word.keep(issue, sha256(point), word)
         self._held = self._what_fits()
@@ -235,6 +236,16 @@ class PinGate:
             self._work = None
             self._wait_again()
         self._key = None
+
+    def begin(self, issue: bytes) -> None:
+        """Before an issue: nothing is left of the one before, and ten tries wait for its PIN."""
+        self.erase()
+        if self.is_allowed():
+            try:
+                self._tries.give_back(issue)
+            except FlashFault as fault:
+                self._fail(fault)
+                raise
 
     def erase(self) -> None:
         """The word is gone, read back; FlashFault where the chip does not let go, and then the gate stays

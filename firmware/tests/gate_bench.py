@@ -47,6 +47,23 @@ def enrolled(flags=MAY_REPLAY):
     raise AssertionError("enrolment did not end")
 
 
+def moment(bench):
+    """What card and flash hold; under CPython the files beside their devices too."""
+    beside = [_copied(getattr(store, "shim_files", {})) for store in (bench.card, bench.flash)]
+    return bench.save(), beside
+
+
+def go_back(bench, to):
+    bench.load(to[0])
+    for store, files in zip((bench.card, bench.flash), to[1]):
+        if hasattr(store, "shim_files"):
+            store.shim_files = _copied(files)
+
+
+def _copied(files):
+    return dict([(name, bytearray(content)) for name, content in files.items()])
+
+
 def settle(camera, turns=5000):
     """Until there is nothing more to do."""
     for _ in range(turns):
