@@ -91,9 +91,12 @@ def wait_out(camera):
         camera.board.rtc.advance(camera.gate.wait_ms())
 
 
-def film(camera, turns=60):
+def film(camera, turns=2000):
+    """To the end of what there is to see."""
     camera.recorder.start()
     for _ in range(turns):
+        if camera.source.ended and camera.source.due_ms() < 0:
+            break
         if not camera.step():
             camera.board.idle(camera)
     camera.recorder.stop()

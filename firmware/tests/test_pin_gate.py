@@ -1,4 +1,4 @@
-"""Issue, PIN and tries: what opens, what counts, what is gone; under CPython, the image on real MicroPython."""
+"""Issue, PIN and tries: what opens, what counts, what is gone; the bytes of the image on real MicroPython."""
 
 import gate_bench
 import pytest
@@ -289,7 +289,7 @@ def test_a_mark_that_is_torn_counts_as_spent(bench):
     camera = issued(bench)
     camera.power_off()
     sector = next(s for s in (19, 20) if bench.flash.bytes[s * 4096 : s * 4096 + 4] == b"SKT1")
-    bench.flash.bytes[sector * 4096 + 64 + 4 * 32 + 31] = 0x7F  # one bit of the fifth, nothing of those before
+    bench.flash.bytes[sector * 4096 + 64 + 4 * 32 + 31] = 0x7F  # one bit of the fifth
 
     assert bench.start().gate.tries_left == 5
 
