@@ -6,16 +6,17 @@ key reaches, so only what is asked for is lent. The office believes a loan by th
 camera by the root's chain. docs/format/statements.md, docs/decisions/0008-three-packs.md.
 """
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from sealhost import certificates, durable, statements
 from sealhost.config import STORE_MARKER
-from sealhost.errors import BadStatement, PlaceUnreadable, Refused
+from sealhost.errors import BadSignature, BadStatement, PlaceUnreadable, Refused
 from sealhost.keys import SoftKey, key_id_of
 from sealhost.records import KeyRow, Recording, Verdict
 from sealhost.vault import BODIES, Vault
@@ -88,8 +89,11 @@ class Desk:
 class Counter:
     """What the office sees of the vault: read, never written. A duck for the key tables when it looks."""
 
-    def __init__(self, folder: Path, point: bytes, enrolment: bytes) -> None:
-        self._folder, self._point, self._enrolment = Path(folder), point, enrolment
+    def __init__(self, folder: Path, points: Sequence[bytes], enrolments: Sequence[bytes]) -> None:
+        """The vault's certificate key in use, then older ones, whose loans are to be lent again; enrolment
+        certificates, any of which may have certified a camera.
+        """
+        self._folder, self._points, self._enrolments = Path(folder), list(points), list(enrolments)
 
     def places(self) -> list[Path]:
         """The stores of the vault that this machine sees."""
@@ -103,16 +107,20 @@ class Counter:
         return Vault.at(self.places(), room, is_ours=False)
 
     def all(self) -> Iterator[Loan]:
-        """Every loan, checked."""
+        """Every loan, checked; those signed by a key that is not in use any more are none."""
         for path in sorted((self._folder / "loans").glob("*" + _ENDING)):
-            yield self._read(path)
+            loan = self._read(path)
+            if loan is not None:
+                yield loan
 
-    def _read(self, path: Path) -> Loan:
+    def _read(self, path: Path) -> Loan | None:
         try:
             raw = path.read_bytes()
         except OSError as fault:
             raise PlaceUnreadable(path, fault.strerror) from None
-        loan = parse(raw, self._point)
+        if any(_is_by(point, raw) for point in self._points[1:]):
+            return None
+        loan = parse(raw, self._points[0] if self._points else b"")
         if path.stem != loan.recording.h_core.hex():
             raise BadStatement(f"{path.name} is the loan of another recording")
         return loan
@@ -120,15 +128,32 @@ class Counter:
     def get(self, h_core: bytes) -> KeyRow:
         """The slots of a recording that was lent."""
         path = self._folder / "loans" / (h_core.hex() + _ENDING)
-        if not path.is_file():
+        loan = self._read(path) if path.is_file() else None
+        if loan is None:
             raise Refused(f"{h_core.hex()[:16]} is not lent to the office: `sealcam lend` it on the vault")
-        return self._read(path).slots
+        return loan.slots
 
     def device_point(self, device_id: bytes) -> bytes | None:
         """The key of a camera that our enrolment key certified, from any loan of one of its recordings."""
         for loan in self.all():
             if loan.recording.device_id == device_id:
-                certificates.check(loan.certificate, self._enrolment)
+                self._check(loan.certificate)
                 point = certificates.point_of(loan.certificate)
                 return point if key_id_of(point) == device_id else None
         return None
+
+    def _check(self, certificate: bytes) -> None:
+        """That one of our enrolment keys certified it; BadSignature."""
+        for enrolment in self._enrolments[1:]:
+            with contextlib.suppress(BadSignature):
+                return certificates.check(certificate, enrolment)
+        return certificates.check(certificate, self._enrolments[0])
+
+
+def _is_by(point: bytes, raw: bytes) -> bool:
+    """Whether this key signed a loan."""
+    try:
+        parse(raw, point)
+    except BadSignature:
+        return False
+    return True

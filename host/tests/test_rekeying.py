@@ -282,3 +282,30 @@ def test_a_change_killed_at_any_step_leaves_the_old_list_or_the_new_one(founded,
             certificates.check(made, (shift.home / "vault/certificates/enrolment.crt").read_bytes())
         step += every
     assert kills * every > 15
+
+
+@pytest.mark.parametrize("role", ["certificate", "enrolment"])
+def test_the_office_looks_at_what_was_lent_before_once_it_is_lent_again(shift, tmp_path, role):
+    before = film(shift, 1, 1)
+    docked(shift, tmp_path / "one", before)
+    (shift.home / "office" / "vault").mkdir()
+    for name in ("store-1", "loans"):
+        (shift.home / "office" / "vault" / name).symlink_to(shift.home / "vault" / name)
+    assert shift.run("lend", "--all")[0] == 0
+    shift.run("key", "change", role)
+    office = wiring_of(shift.home / "office")
+
+    if role == "certificate":
+        assert list(office.counter.all()) == []
+        with pytest.raises(Refused):
+            office.counter.get(before.core.h_core)
+        assert shift.run("lend", "--all")[0] == 0
+    (loan,) = wiring_of(shift.home / "office").counter.all()
+    assert loan.recording.h_core == before.core.h_core
+    assert office.counter.device_point(shift.device.key_id) == shift.device.point
+
+
+def wiring_of(folder: Path):
+    from sealhost.cli.office import OfficeHome
+
+    return OfficeHome(str(folder))

@@ -4,7 +4,7 @@ pages. What it was given stands in plain fields.
 
 from dataclasses import dataclass, field
 
-from sealhost import statements
+from sealhost import keys, statements
 from sealhost.errors import CableGone, CameraRefused
 from sealhost.keys import SoftKey
 from sealhost.session import Here
@@ -42,7 +42,7 @@ class Camera:
             raise CableGone("port", "pulled")
 
     def identify(self):
-        return Here(2, 0, self.device_id, bytes(32), self.keylist.version)
+        return Here(2, 0, self.device_id, keys.key_id_of(self.root_point), self.keylist.version)
 
     def issue(self, issue, until_ms, kind):
         self._called("issue")

@@ -1,19 +1,17 @@
 """`issue` and `return`: a camera into somebody's hands, and out of them without docking it."""
 
-import contextlib
 import glob
 import os
 import select
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from sealhost import docked, issuing
-from sealhost.cli import wiring
+from sealhost.cli import wired, wiring
 from sealhost.cli.console import Answer, answers, clock
 from sealhost.errors import BadUsage, CableGone, PlaceUnreadable, Refused
 from sealhost.records import Issue
@@ -59,14 +57,18 @@ def issue(camera: str, officer: str, until: str, pool: bool, port: str, dry_run:
     device_id = issuing.named(camera, here) if camera else issuing.free_of(here, home.register)
     name = device_id.hex()[:16]
     if dry_run:
-        return Answer({"camera": device_id}, [f"it would be camera {name}, at {ports[device_id][0]}"])
+        return Answer({"camera": device_id}, [f"it would be camera {name}, at {ports[device_id]}"])
     whom = issuing.officer_of(_badge() if officer == "-" else officer)
-    with _opened(home, *ports[device_id]) as opened:
+    with wired.opened(home, ports[device_id], _say) as opened:
         kind = issuing.POOL if pool else issuing.PERSONAL
         made, asks = issuing.issue(opened, home.desk(), whom, until_ms, kind)
     replay = "the wearer is now asked to choose a PIN" if asks else "replay is off"
     line = f"camera {name} is with {made.officer} until {clock(made.until)}; {replay}"
     return Answer({**_plain(made), "asks_for_pin": asks}, [line])
+
+
+def _say(line: str) -> None:
+    click.echo(f"  {line}", err=True)
 
 
 def _badge() -> str:
@@ -84,8 +86,8 @@ def _badge() -> str:
     return typed.decode("ascii", "replace")
 
 
-def _connected(port: str) -> dict[bytes, tuple[str, int]]:
-    """Device id: port and key-list version of every camera on a line; what does not answer is none."""
+def _connected(port: str) -> dict[bytes, str]:
+    """Device id: port of every camera on a line; what does not answer is none."""
     found = {}
     for place in [port] if port else sorted({place for pattern in _PORTS for place in glob.glob(pattern)}):
         try:
@@ -94,18 +96,8 @@ def _connected(port: str) -> dict[bytes, tuple[str, int]]:
             if port:
                 raise
             continue
-        found[here.device_id] = (place, here.keylist)
+        found[here.device_id] = place
     return found
-
-
-@contextlib.contextmanager
-def _opened(home: wiring.Home, place: str, keylist: int) -> Iterator[Any]:
-    link = home.link_key(keylist)
-    camera = docked.open_camera(place, link, home.config.organisation, home.device_point)
-    try:
-        yield camera
-    finally:
-        camera.close()
 
 
 def _listed(home: wiring.Home) -> Answer:
@@ -145,7 +137,7 @@ def give_back(camera: str, port: str, dry_run: bool) -> Answer:
     device_id = issuing.named(camera, list(ports))
     if dry_run:
         return Answer({"camera": device_id}, [f"it would be camera {device_id.hex()[:16]}"])
-    with _opened(home, *ports[device_id]) as opened:
+    with wired.opened(home, ports[device_id], _say) as opened:
         ended = issuing.give_back(opened, home.desk())
     told = f"issue {ended.hex()} ended" if any(ended) else "it was in nobody's hands"
     return Answer({"camera": device_id, "issue": ended}, [f"camera {device_id.hex()[:16]}: {told}"])

@@ -4,7 +4,7 @@ and loans as it sees them.
 
 from functools import cached_property
 
-from sealhost import certificates
+from sealhost import certificates, keyring
 from sealhost.catalogue import Catalogue
 from sealhost.cli.wiring import Home, content
 from sealhost.custody import Custody
@@ -22,9 +22,13 @@ class OfficeHome(Home):
     @cached_property
     def counter(self) -> Counter:
         """What the vault shows of itself."""
-        enrolment, root = (content(self.config.certificate(role)) for role in ("enrolment", "root"))
-        certificates.check(enrolment, root)
-        return Counter(self.config.file("vault"), self.keylist.point(CERTIFICATE_KEY) or b"", enrolment)
+        paths = keyring.held(self.config.certificate("enrolment"))
+        enrolments, root = [content(path) for path in paths], content(self.config.certificate("root"))
+        for enrolment in enrolments:
+            certificates.check(enrolment, root)
+        known = keyring.lists(self.config.file("keylist"), self.root_point)
+        points = [point for listed in known if (point := listed.point(CERTIFICATE_KEY))]
+        return Counter(self.config.file("vault"), list(dict.fromkeys(points)), enrolments)
 
     @cached_property
     def custody(self) -> Custody:

@@ -35,8 +35,7 @@ def opened(home: wiring.Home, port: str, say: Callable[[str], None]) -> Iterator
         raise NotOurCamera("it belongs to " + ("another organisation" if here.state else "no organisation"))
     if here.state != ENROLLED:
         raise NotOurCamera("its enrolment has not ended")
-    link = home.link_key(here.keylist)
-    camera = docked.open_camera(port, link, home.config.organisation, home.device_point, say)
+    camera = docked.open_camera(port, home.link_key, home.config.organisation, home.device_point, say)
     try:
         yield camera
     finally:
@@ -70,10 +69,8 @@ def enrol(
     from sealhost import docked
 
     authority = home.authority(shares)
-    here = docked.who(port)
-    link = home.link_key(here.keylist) if here.state else home.key("link")
     camera = docked.open_camera(
-        port, link, home.config.organisation, home.device_point, say, is_enrolled=False
+        port, home.link_key, home.config.organisation, home.device_point, say, is_enrolled=False
     )
     try:
         enrolment.refuse_unhealthy(camera)

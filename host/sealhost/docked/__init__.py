@@ -15,9 +15,8 @@ from sealhost.docked.camera import Camera
 from sealhost.docked.line import SerialLine
 from sealhost.docked.link import Link, Lost
 from sealhost.docked.place import CameraPlace
-from sealhost.docked.talk import PAUSES, WHO_TRIES, Talk
+from sealhost.docked.talk import PAUSES, WHO_TRIES, LinkKey, Talk
 from sealhost.errors import CableGone
-from sealhost.keys import SoftKey
 from sealhost.session import Here
 
 
@@ -31,7 +30,7 @@ def is_port(path: Path | str) -> bool:
 
 def open_camera(
     port: Path | str,
-    link_key: SoftKey,
+    link_key: LinkKey,
     organisation: bytes,
     device_point: Callable[[bytes], bytes | None],
     tell: Callable[[str], None] = lambda what: None,

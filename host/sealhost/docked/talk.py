@@ -19,13 +19,17 @@ PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 5.0)  # before each try: a cable pl
 Answer = TypeVar("Answer")
 
 
+# one key, or the one of a key list: a camera that took a newer list in mid-docking believes another
+LinkKey = SoftKey | Callable[[int], SoftKey]
+
+
 class Talk:
     """With one camera; `again` is called in every session that replaces a lost one, before it is used."""
 
     def __init__(
         self,
         link: Link,
-        link_key: SoftKey,
+        link_key: LinkKey,
         organisation: bytes,
         point_of: PointOf,
         tell: Callable[[str], None] = lambda what: None,
@@ -71,8 +75,9 @@ class Talk:
         if self.link.welcomed is not None:
             return
         self.link.open()
-        self._find()
-        welcomed = self.link.begin(self._link_key, self._organisation, self._point_of)
+        here = self._find()
+        key = self._link_key if isinstance(self._link_key, SoftKey) else self._link_key(here.keylist)
+        welcomed = self.link.begin(key, self._organisation, self._point_of)
         known = self.device_id not in (None, bytes(32))
         if known and welcomed.device_id != self.device_id:
             self.link.drop()
@@ -82,7 +87,7 @@ class Talk:
         if self.sessions > 1:
             self.again()
 
-    def _find(self) -> None:
+    def _find(self) -> session.Here:
         """Somebody is there, and it may be ours; asked first, as it costs a camera nothing (D11)."""
         for left in reversed(range(WHO_TRIES)):
             try:
@@ -93,3 +98,4 @@ class Talk:
                     raise
         if here.state != session.NO_ORGANISATION and here.organisation != self._organisation:
             raise NotOurCamera("it belongs to another organisation")
+        return here
