@@ -30,6 +30,13 @@ def journal_entry(kind: int, state: int, number: int, seq: int, recording_id: by
     return entry + sha(entry)
 
 
+def firmware(counter: int) -> bytes:
+    """Two modules that nobody runs; the architecture is armv7m's."""
+    files = {"errors.mpy": b"M\6\0\x1f" + bytes(range(40)), "main.mpy": b"M\6\x17\x1f" + sha(b"program")}
+    body = struct.pack(">32s2sHIHH", b"qemu_mps2", b"\6\x17", 0, counter, len(files), 0)
+    return body + b"".join(bytes([len(name)]) + name.encode() + struct.pack(">I", len(code)) + code for name, code in files.items())
+
+
 def statements(keys: dict[str, Key]) -> list[dict]:
     root, camera = Key("root"), keys["camera"]
     named = {**{role: Key(role) for role in ROLES}, **keys}
@@ -41,6 +48,7 @@ def statements(keys: dict[str, Key]) -> list[dict]:
     made = [
         ("keylist", root, signed("sealcam/1 root keylist", struct.pack(">I", 1) + sha(body), root) + body),
         ("policy", root, signed("sealcam/1 root policy", struct.pack(">I", 1) + sha(rules), root) + rules),
+        ("firmware", root, signed("sealcam/1 root firmware", struct.pack(">I", 4) + sha(firmware(3)), root) + firmware(3)),
         ("time", named["time"], signed("sealcam/1 vault time", camera.id + nonce + struct.pack(">QQ", utc, 5) + sha(b"root"), named["time"])),
         ("receipt", named["receipt"], signed("sealcam/1 vault receipt", organisation + struct.pack(">Q32sQIH", 4, camera.id, utc, 1, 1) + entry, named["receipt"])),
         ("release", named["release"], signed("sealcam/1 office release", entry + sha(b"quarantine"), named["release"])),
