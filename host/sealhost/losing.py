@@ -16,6 +16,7 @@ from sealhost.keys import key_id_of
 from sealhost.layout import KIND_LOG
 from sealhost.statements.journal import CLOSED, OPENED, PROGRESS, RECEIPTED, VOID
 from sealhost.usagelog import Entry
+from sealhost.wiping import certified
 
 HOURS = 72  # to tell the supervisory authority; GDPR and UK GDPR, article 33
 REASONS = ("reported", "found", "no-risk", "mistake")
@@ -126,7 +127,7 @@ def _on(device_id: bytes, desk: Desk) -> tuple[tuple[Exposed, ...], tuple[bytes,
     stored = {row.sequence: row for row in desk.catalogue.all() if row.device_id == device_id}
     wiped = _wiped(desk)
     settled = {e.sequence for e in journal if e.type in (RECEIPTED, VOID)}
-    settled |= {number for number, row in stored.items() if row.h_core.hex() in wiped}
+    settled |= {number for number, row in stored.items() if row.h_core in wiped}
     found: dict[int, Exposed] = {}
     for exposed in (
         *_from_journal(device_id, journal, stored),
@@ -147,9 +148,11 @@ def _inventory(device_id: bytes, desk: Desk) -> tuple[tuple[statements.JournalEn
     return statements.read_inventory(kept[0], device.point).entries, kept[1]
 
 
-def _wiped(desk: Desk) -> set[str]:
-    """`h_core` of everything that left its card against a receipt."""
-    return {entry.subject for entry in desk.custody.entries() if entry.event == "file.wiped"}
+def _wiped(desk: Desk) -> set[bytes]:
+    """`h_core` of everything that left its card: noted one by one in a reader, certified by the camera."""
+    noted = (e.subject for e in desk.custody.entries() if e.event == "file.wiped")
+    certificates = (certified(raw) for raw in desk.wipebook.certificates())
+    return {bytes.fromhex(name) for name in noted}.union(*certificates)
 
 
 def _from_journal(device_id: bytes, journal: Any, stored: Any) -> Iterator[Exposed]:

@@ -57,6 +57,11 @@ class WipeBook:
         durable.write_file(kept, certificate)
         return kept
 
+    def certificates(self) -> Iterator[bytes]:
+        """The certificates of every wipe."""
+        for path in sorted(self.folder.glob("*.certificate")):
+            yield path.read_bytes()
+
     def _forget(self, digest: bytes, kind: str) -> None:
         durable.durable(f"forget the {kind}")
         self._path(digest, kind).unlink(missing_ok=True)

@@ -4,13 +4,14 @@ import hashlib
 
 import pytest
 from ledger import killed_at
+from paper_line import PaperCamera, PtyCamera
 from sampling import share
 from sealhost import layout, losing, statements
 from sealhost.errors import NotFound, Refused
 from sealhost.keys import SoftKey
 from sealhost.statements import journal_entry
 from sealhost.statements.journal import CLOSED, OPENED, PROGRESS, RECEIPTED, VOID
-from shift import Shift
+from shift import Shift, content
 
 CARD, OTHER_CARD = b"\xca" * 16, b"\xcb" * 16
 
@@ -139,6 +140,23 @@ def test_what_is_stored_is_exposed_and_not_gone_and_what_was_wiped_is_neither(sh
     loss = losing.lose_camera(shift.device.key_id, home.desk())
 
     assert [(one.sequence, one.stored) for one in loss.files] == [(2, True), (3, False)]
+
+
+def test_what_a_camera_wiped_itself_is_not_on_it_any_more(shift):
+    """Proves BW-3: the journal the vault keeps was taken before that wipe."""
+    films = [shift.film(1), shift.film(2)]
+    home = shift.desk
+    files = [(number, CARD, "closed", RECORDING) for number in (1, 2)]
+    given = {"organisation": home.config.organisation, "link_point": home.key("link").point}
+    card = {shift.name(w): (content(w), len(content(w))) for w in films}
+    camera = PaperCamera(key=shift.device, card=card, **given)
+    with PtyCamera(camera) as line:
+        assert shift.run("dock", line.path)[0] == 0
+    home.register.keep_inventory(shift.device.key_id, inventory(shift.device, *files, boot=9))
+
+    loss = losing.lose_camera(shift.device.key_id, shift.desk.desk())
+
+    assert loss.files == () and loss.known_to[0][1] == 2
 
 
 def test_a_camera_no_journal_was_kept_of_is_told_as_unknown(shift):
