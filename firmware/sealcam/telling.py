@@ -7,7 +7,7 @@ import json
 
 from sealcam import crypto, p256
 from sealcam.drbg import check_noise
-from sealcam.errors import EntropyFault, SelfTestFailed
+from sealcam.errors import EntropyFault, SealcamError, SelfTestFailed
 from sealcam.session import here
 
 ALONE, IN_ENROLMENT, ENROLLED = 0, 1, 2
@@ -18,7 +18,17 @@ _MOST_FACTS = 1024
 def state(camera) -> int:
     if camera.identity is None:
         return ALONE
-    return ENROLLED if camera.drilled else IN_ENROLMENT
+    return ENROLLED if camera.drilled or _was_drilled(camera) else IN_ENROLMENT
+
+
+def _was_drilled(camera):
+    """Of a camera that failed before it had read that."""
+    if camera.fault is None:
+        return False
+    try:
+        return camera.keystore.drilled() > 0
+    except SealcamError:
+        return False
 
 
 def flags(camera) -> int:

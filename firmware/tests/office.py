@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-ROLES = {1: "evidence", 2: "escrow", 3: "vault", 4: "receipt", 5: "time", 7: "release"}
+ROLES = {1: "evidence", 2: "escrow", 3: "vault", 4: "receipt", 5: "time", 7: "release", 8: "link"}
 SUITE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 

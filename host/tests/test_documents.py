@@ -16,7 +16,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 SUITES = [ROOT / "firmware" / "tests", ROOT / "host" / "tests", DOCS / "format"]
-PAGES = {"M": "recording.md", "L": "usage-log.md", "C": "custody.md"}
+PAGES = {
+    "M": "format/recording.md",
+    "L": "format/usage-log.md",
+    "C": "format/custody.md",
+    "D": "dock-protocol.md",
+}
 ID = re.compile(r"\b(?:ICO|CD|USB|EM|EE|EA|DS|BK|SH|MD|FX|OF|CC|PH|BW|LE|AU|UA|DK)-\w+\b")
 
 
@@ -50,11 +55,11 @@ def table(page: Path) -> list[list[str]]:
 
 
 def rules() -> list[str]:
-    """Every rule of every format page: M1, ..., L1, ..., C1, ..."""
+    """Every rule of every page that has some: M1, ..., L1, ..., C1, ..., D1, ..."""
     return [
         rule
         for letter, page in PAGES.items()
-        for rule in re.findall(rf"\*\*({letter}\d+)\*\*", (DOCS / "format" / page).read_text())
+        for rule in re.findall(rf"\*\*({letter}\d+)\*\*", (DOCS / page).read_text())
     ]
 
 
@@ -65,7 +70,7 @@ def token(rule: str) -> str:
 
 
 def test_the_pages_have_their_rules_in_order():
-    for letter, fewest in {"M": 21, "L": 6, "C": 5}.items():
+    for letter, fewest in {"M": 21, "L": 6, "C": 5, "D": 16}.items():
         numbers = [int(rule[1:]) for rule in rules() if rule[0] == letter]
         assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) >= fewest
 
@@ -78,14 +83,14 @@ def test_every_rule_has_a_test_with_its_number(rule):
 def test_no_test_bears_the_number_of_a_rule_that_is_not_there():
     known = {token(rule) for rule in rules()}
 
-    named = [name for name, _, _ in every_test() if re.match(r"test_(must_\d|rule_[lc]\d)", name)]
+    named = [name for name, _, _ in every_test() if re.match(r"test_(must_\d|rule_[lcd]\d)", name)]
 
     assert named
     assert [name for name in named if not any(name.startswith(f"test_{each}") for each in known)] == []
 
 
 def test_a_docstring_that_cites_a_rule_cites_one_that_is_there():
-    cited = {rule for _, said, _ in every_test() for rule in re.findall(r"\b[MLC]\d{1,2}\b", said)}
+    cited = {rule for _, said, _ in every_test() for rule in re.findall(r"\b[MLCD]\d{1,2}\b", said)}
 
     assert cited - set(rules()) == set()
 
