@@ -4,18 +4,21 @@ Says what it is told to say, right or wrong, and believes nothing it has not che
 `write(bytes)` and `read(size) -> bytes`, which gives what there is, or nothing after a while.
 """
 
-import hashlib
 import hmac
 import os
+import pty
+import select
 import struct
+import subprocess
 import time
+import tty
 import zlib
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from office import point, sha256, verifies
+from office import Recording, point, sha256, verifies
 
 OPEN, PROVED, SEALED = 1, 2, 3
 DONE, MORE = 0x00, 0x7F
@@ -224,3 +227,88 @@ class Host:
 
     def read(self, number, offset, length):
         return self.ask(0x13, struct.pack(">HQI", number, offset, length))
+
+
+class PtyLine:
+    """A line to a camera as a process, which opens the tty `name`."""
+
+    def __init__(self):
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.name = os.ttyname(self._slave)
+
+    def write(self, content):
+        content = bytes(content)
+        while content:
+            select.select([], [self._master], [], 5)
+            content = content[os.write(self._master, content) :]
+
+    def read(self, size):
+        ready, _, _ = select.select([self._master], [], [], 0.02)
+        return os.read(self._master, size) if ready else b""
+
+    def close(self):
+        os.close(self._master)
+        os.close(self._slave)
+
+
+class WiredCamera:
+    """The simulator with a host on its line; `press` is a line of its console, `said` what it has printed."""
+
+    def __init__(self, desk, *flags):
+        self.desk, self.line, self.said = desk, PtyLine(), []
+        self._process = subprocess.Popen(
+            desk.command("--port", self.line.name, *flags),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.until("- ready", "- refuses 0x")
+        self.host = Host(self.line, desk.office.keys[8], desk.office.organisation)
+
+    def until(self, *marks):
+        """Read what it prints up to a line that begins with one of the marks; that line."""
+        for line in self._process.stdout:
+            self.said.append(line.rstrip())
+            if line.startswith(marks):
+                return line.rstrip()
+        raise AssertionError(self.said)
+
+    def press(self, line):
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        return self.until("ok", "refused")
+
+    def off(self):
+        self._process.stdin.close()
+        self.said += self._process.stdout.read().splitlines()
+        assert self._process.wait(20) == 0, self.said
+        self.line.close()
+
+    def enrol(self):
+        """All of section 5 by wire."""
+        host, office = self.host, self.desk.office
+        host.hello()
+        host.put(6, office.offer())
+        assert host.ask(0x30) == b"\x02"
+        host.hello()
+        assert host.ask(0x30) == b"\x02"
+        host.put(7, office.times(host.ask(0x31, b"\x01")))
+        host.device_point = office.device_point
+        assert host.ask(0x30) == b"\x03"
+        recording = self.trial()
+        host.put(5, office.drill(recording.core))
+        assert host.ask(0x30) == b"\x00"
+        return recording
+
+    def trial(self):
+        """The trial recording, opened and checked with both keys."""
+        host = self.host
+        _, files = host.list()
+        parts = [host.read(number, 0, used) for name, (number, _, used) in files.items() if ".skr" in name]
+        recording = Recording(parts)
+        for role in (1, 2):
+            recording.open(self.desk.office, role)
+            recording.check(self.desk.office.device_point)
+        return recording
