@@ -137,6 +137,8 @@ def _judge_paper(receipt, entry, rules, last_number):
         return NeedsRelease.status
     if entry.copies < rules.copies or entry.slot_copies < rules.slot_copies:
         return TooFewCopies.status
+    if entry.last_index == 0 and any(entry.last_tag):
+        return TailDiffers.status  # no chunk has no tag
     return MAY_GO
 
 
