@@ -6,9 +6,9 @@ Reads; writes nothing and opens nothing that is sealed. A number is a place in t
 import struct
 
 from sealcam.errors import CardFault, FormatFault, NoCard, UnknownFile
-from sealcam.journal import CLOSED, PROGRESS
 from sealcam.layout import CHUNK_FIELDS, CHUNK_MAGIC, CORE_SIZE, STATE_ENDED, block_size, unpack_core
 
+_PROGRESS, _CLOSED = 2, 3  # types of journal entries: docs/format/statements.md, Inventory file
 _SECTOR = 512
 _BLOCKS = (0, 2048, 4096, 16384)  # where a copy of the head may stand
 _CHUNK_HEAD = 32
@@ -71,9 +71,9 @@ class Listing:
             return known  # then every file is one it does not know
         for entry in self._camera.journal.entries():
             kind, state, recording_id = entry[4], entry[5], bytes(entry[24:40])
-            if kind in (PROGRESS, CLOSED):
+            if kind in (_PROGRESS, _CLOSED):
                 index = struct.unpack_from(">Q", entry, 40)[0]
-                known[recording_id] = (kind == CLOSED and state == STATE_ENDED, index)
+                known[recording_id] = (kind == _CLOSED and state == STATE_ENDED, index)
         return known
 
     def reading(self, number: int, offset: int, length: int) -> tuple:
