@@ -14,7 +14,7 @@ from sealhost import rekeying, statements
 from sealhost.bays import State
 from sealhost.consent import Beside
 from sealhost.desk import Desk, Tell, tell_nobody
-from sealhost.errors import CameraRefused, HandMeTheCard, NotOurCamera, SealcamError
+from sealhost.errors import CableGone, CameraRefused, HandMeTheCard, NotOurCamera, SealcamError, Stopped
 from sealhost.ingest import Docked, Options, ingest
 from sealhost.keys import SoftKey
 from sealhost.layout import LOG_ENTRY_SIZE
@@ -72,6 +72,8 @@ def dock_camera(
     except HandMeTheCard:
         camera.undock()
         raise
+    except (CableGone, Stopped):
+        raise  # nobody there to be shown anything; or taken up again at the next start
     except SealcamError as fault:
         with contextlib.suppress(SealcamError):
             lamp.show(State.LEAVE if fault.exit_code in _VAULT_CODES else State.KEEP)

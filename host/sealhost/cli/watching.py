@@ -102,14 +102,19 @@ def who(port: str) -> bytes:
 
 
 def dock(folder: str | None, port: str, card: str, tell: Tell) -> Docked:
-    """One docking, as `sealcam dock PORT CARD` does it."""
+    """One docking, as `sealcam dock PORT CARD` does it; a bay waits while its line is lost."""
     home = wiring.Home(folder)
+
+    def say(words: str) -> None:
+        if words.endswith("beginning again"):
+            tell(f"waiting: {words}", 0.0)
+
     with contextlib.ExitStack() as held:
         if card:
             held.enter_context(hold(card))
         opened = [open_place(card)] if card else []
         if port:
-            return wired.dock(home, port, opened, Options(), tell)
+            return wired.dock(home, port, opened, Options(), tell, say)
         return ingest(opened, home.desk(), None, Options(), tell)
 
 

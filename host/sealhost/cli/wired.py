@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from sealhost import enrolment
+from sealhost.bays import State
 from sealhost.cli import wiring
 from sealhost.config import VAULT
-from sealhost.desk import Tell
+from sealhost.desk import Desk, Tell
 from sealhost.docking import Errands, dock_camera
-from sealhost.errors import NotOurCamera
+from sealhost.errors import NotOurCamera, SealcamError
 from sealhost.exchange import Exchange
 from sealhost.ingest import Docked, Options
 
@@ -55,8 +56,19 @@ def dock(
     from sealhost import docked
 
     with opened(home, port, say) as camera:
+        desk = _desk(home, camera)
         errands = Errands(home.key("time"), home.owed(), docked.CameraPlace, say, over_the_wire)
-        return dock_camera(camera, cards, home.desk(), errands, options, tell)
+        return dock_camera(camera, cards, desk, errands, options, tell)
+
+
+def _desk(home: wiring.Home, camera: Any) -> Desk:
+    """The vault; while it is away the camera's lamp says so."""
+    try:
+        return home.desk()
+    except SealcamError:
+        with contextlib.suppress(SealcamError):
+            camera.lamp(State.LEAVE.lamp)
+        raise
 
 
 def enrol(

@@ -73,12 +73,12 @@ class Row:
                 self._stands(spot, self._at(spot.bay.port), self._at(spot.bay.card))
         fixed = [spot for spot in self.spots if spot.is_fixed]
         taken = {half.real for spot in fixed for half in (spot.port, spot.card) if half}
-        free = {found.real: found for found in self._parts.find(self._patterns) if found.real not in taken}
+        free = {found.path: found for found in self._parts.find(self._patterns) if found.real not in taken}
         for spot in [spot for spot in self.spots if not spot.is_fixed]:
-            port, card = (free.pop(real, None) if real else None for real in spot.reals)
+            port, card = (free.pop(path, None) if path else None for path in spot.paths)
             self._stands(spot, port, card)
             if spot.worker is None:
-                spot.reals = tuple(half.real if half else "" for half in (spot.port, spot.card))
+                spot.paths = tuple(half.path if half else "" for half in (spot.port, spot.card))
                 if not spot.is_there:
                     self._forget(spot)
         for arrived in free.values():
@@ -102,7 +102,7 @@ class Row:
         else:
             spot.settled, spot.retry_at, spot.failures, spot.owners = None, 0.0, 0, None
             if port and card and not spot.is_fixed:  # one of them is another now: each is asked again
-                spot.card, spot.reals = None, (port.real, "")
+                spot.card, spot.paths = None, (port.path, "")
                 self._make(card)
 
     def _make(self, arrived: Any) -> None:
@@ -115,7 +115,7 @@ class Row:
         spot = Spot(Bay(name), False)
         spot.port, spot.card = (arrived, None) if arrived.is_port else (None, arrived)
         spot.known, spot.changed_at = spot.marks, now()
-        spot.reals = (arrived.real, "") if arrived.is_port else ("", arrived.real)
+        spot.paths = (arrived.path, "") if arrived.is_port else ("", arrived.path)
         self.spots.append(spot)
 
     def _forget(self, spot: Spot) -> None:
@@ -134,7 +134,7 @@ class Row:
                 if line.owners and slot.owners and line.owners <= slot.owners:
                     line.card, slot.card = slot.card, None
                     line.settled, line.retry_at, line.spooled = None, 0.0, slot.spooled
-                    line.known, line.reals = line.marks, (line.port.real, line.card.real)
+                    line.known, line.paths = line.marks, (line.port.path, line.card.path)
                     self._forget(slot)
                     return
 

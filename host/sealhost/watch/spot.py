@@ -25,7 +25,8 @@ from sealhost.errors import (
 )
 from sealhost.ingest import Docked
 
-VAULT_RETRY_S = 10.0
+WAITING = "waiting"  # what a docking tells while its line is lost
+VAULT_RETRY_S, AGAIN_S = 10.0, 2.0
 _UNREADABLE = 4  # exit code of a card or a camera that cannot be read
 _VAULT = {1, 5, 6, 7, 9}  # exit codes of what is wrong with the vault, its keys, its log, or ourselves
 
@@ -40,7 +41,7 @@ class Spot:
     card: Any = None
     shown: Shown = field(init=False)
     owners: frozenset[bytes] | None = None  # device ids, once the line was asked or the card looked at
-    reals: tuple[str, ...] = ("", "")  # real paths of what a pattern found for it
+    paths: tuple[str, ...] = ("", "")  # of what a pattern found for it
     known: tuple[str, str] = ("", "")  # the marks that were judged last
     changed_at: float = 0.0
     settled: tuple[str, str] | None = None  # the marks of what is done with; until another comes
@@ -110,6 +111,7 @@ def teller(spot: Spot, stop: threading.Event) -> Tell:
             raise Stopped
         state = State.STORED if what.startswith(("stored twice", "wiping")) else State.VERIFYING
         state = State.WIPED if what.startswith("wiped") else state
+        state = State.WAITING if what.startswith(WAITING) else state
         spot.show(state, what, progress=min(max(fraction, 0.0), 1.0))
 
     return tell
@@ -141,13 +143,13 @@ def says_of_fault(fault: SealcamError, failures: int, most: int) -> tuple[State,
     if isinstance(fault, Stopped):
         return State.WAITING, "stopped", 0.0
     if isinstance(fault, PlaceBusy | NotFound | CableGone):
-        return State.WAITING, str(fault), 2.0
+        return State.WAITING, str(fault), AGAIN_S
     if isinstance(fault, HandMeTheCard | NotOurCamera):
         return State.WAITING, str(fault), 0.0
     if fault.exit_code in _VAULT:
         return State.LEAVE, str(fault), VAULT_RETRY_S
     if (fault.exit_code == _UNREADABLE or isinstance(fault, CameraRefused)) and failures < most:
-        return State.WAITING, str(fault), 1.0
+        return State.WAITING, str(fault), AGAIN_S
     return State.KEEP, str(fault), 0.0
 
 
