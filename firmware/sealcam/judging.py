@@ -17,17 +17,26 @@ class Judging:
 
     def statuses(self, receipt, where: int) -> bytes:
         """A status byte for each entry of a statement that proves."""
-        camera, entries = self._camera, receipt.entries
+        camera, entries, statuses = self._camera, receipt.entries, bytearray()
         last, kept, _ = camera.keystore.receipt()
         if receipt.what == RELEASE and receipt.digest == kept:
             return bytes([ReceiptOld.status] * len(entries))  # acted on, and once is enough
         known = camera.journal.known([entry.seq for entry in entries])
-        if where == IN_READER:
-            judge = self.by_journal
-            return bytes([judge(receipt, entry, known.get(entry.seq), last) for entry in entries])
-        found = find(camera.card, set([entry.h_core for entry in entries]))
-        judge = self.on_card
-        return bytes([judge(receipt, entry, found.get(entry.h_core), known, last) for entry in entries])
+        found = {}
+        if where != IN_READER:
+            found = find(camera.card, set([entry.h_core for entry in entries]))
+        for entry in entries:
+            self.at_work()
+            if where == IN_READER:
+                statuses.append(self.by_journal(receipt, entry, known.get(entry.seq), last))
+            else:
+                statuses.append(self.on_card(receipt, entry, found.get(entry.h_core), known, last))
+        return bytes(statuses)
+
+    def at_work(self) -> None:
+        """A host that waits is told so (docs/dock-protocol.md, D14)."""
+        if self._camera.dock is not None:
+            self._camera.dock.at_work()
 
     def by_journal(self, receipt, entry, known, last_number: int) -> int:
         """One entry whose card is in a reader; only our own files are known there."""

@@ -136,9 +136,11 @@ class Wiper:
         for name in names:
             sectors.append(overwrite_heads(card, name))
             plan.overwritten(number, sectors[-1])
+            self.judging.at_work()
         extents = extents_from(card, sectors)
         for name in names:
             card.remove(name)
+            self.judging.at_work()
         erase(card, extents)
         self.settle(plan.receipt, plan.receipt.entries[number], known)
         plan.finished(number)
@@ -154,16 +156,16 @@ class Wiper:
         journal.receipted(entry.seq, entry.recording_id, known.card_serial, receipt.number, receipt.digest)
 
     def _finish(self, plan):
-        """Samples, voids, log, record; then the plan goes. A cut before the record is carried on, one after
+        """Samples, voids, log, record; then the plan goes. A cut before the record is carried on; one after
         it leaves a plan whose record stands.
         """
         number, kept, _ = self._camera.keystore.receipt()
         receipt, record = plan.receipt, b""
         if receipt.digest != kept and (receipt.what == RELEASE or receipt.number > number):
             record = self._keep_record(receipt, len(plan.done), self._sample(plan.sectors))
-        plan.end()
         if plan.done:
             self._overwriting.begin()
+        plan.end()
         return record
 
     def _sample(self, sectors):
@@ -203,6 +205,7 @@ class Wiper:
         count = 0
         for entry, status, flag in zip(receipt.entries, self._statuses, flags):
             if status == MAY_GO and flag:
+                self.judging.at_work()
                 self.settle(receipt, entry, known.get(entry.seq))
                 count += 1
         return self._keep_record(receipt, count, _NO_SAMPLES)
