@@ -63,6 +63,11 @@ class PaperCamera:
             if frame := self._deframer.next():
                 self._take(frame)
 
+    def silence(self) -> None:
+        """Nothing came for a second (D4)."""
+        for frame in self._deframer.give_up():
+            self._take(frame)
+
     def _take(self, frame: frames.Frame) -> None:
         if frame.form == frames.OPEN and frame.payload[0] == 4:
             self._say_open(bytes([5, 1]) + self._here())
@@ -298,8 +303,10 @@ class MemoryLine:
     def read(self, most: int, wait_s: float) -> bytes:
         self._refuse_closed()
         got = bytes(self.camera.out[:most])
-        if not got:
-            self.now += wait_s
+        if not got and wait_s >= 1:
+            self.camera.silence()
+            got = bytes(self.camera.out[:most])
+        self.now += 0 if got else wait_s
         return self._passed(got, lambda piece: self.camera.out.__delitem__(slice(0, len(piece))))
 
     def write(self, content: bytes) -> None:
