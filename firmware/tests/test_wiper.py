@@ -317,3 +317,25 @@ camera = bench.start()
 print(max(reach) > 5, camera.wiper.overwrite_step())
 """
     assert machine(script, heap="32m").split() == ["True", "False"]
+
+
+@pytest.mark.promise4
+@pytest.mark.parametrize("with_receipt", [True, False])
+def test_a_recording_that_was_cut_and_then_emptied_is_no_number_spent_on_nothing(bench, with_receipt):
+    """Proves BW-3: progress stood in the journal, so a signature stood on the card."""
+    camera = bench.camera
+    seq, name = camera.journal.next_sequence(), b"i" * 16
+    camera.journal.open_file(seq, 1, name, camera.card.serial)
+    camera.journal.progress(seq, 5, b"t" * 32)
+    entry = dict(bench.entries[2], seq=seq, recording_id=name, h_core=b"h" * 32)
+    entry.update(last_index=6, last_tag=b"u" * 32, verdict=2, ended=0)
+    bench.receipt = receipt(bench, camera, 4, [entry])
+    own = camera.identity.device_id
+    camera.card.unmount()
+    bench.faults.dark = True
+    empty(bench, [], own if with_receipt else None)
+
+    camera = bench.start()
+
+    assert camera.journal.is_settled(seq) is with_receipt and camera.alarms == (0 if with_receipt else 1)
+    assert camera.journal.told_voids() == [] and camera.journal.known([seq])[seq].state == 2
