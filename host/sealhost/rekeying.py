@@ -20,6 +20,7 @@ from sealhost.keys import SoftKey
 from sealhost.statements import KeyList, Policy
 
 CHANGE, REPLACE, REVOKE = "change", "replace", "revoke"
+LOST = "lost"  # the state of a camera in the register
 MAY_BE_ABSENT = ("certificate", "link", "enrolment")  # roles 6, 8 and 9; statements.md
 _HOLDER = {"escrow": ROOT, **{role: kind for kind in (OFFICE, VAULT) for role in KEYS[kind]}}
 _POLICY_FIELDS = (
@@ -105,9 +106,17 @@ def _make(role: str, packs: Ceremony) -> tuple[bytes, tuple[Path, ...]]:
         return _make_shares(packs)
     first = packs.packs[_HOLDER[role]].keys[role]
     key = SoftKey.make()
-    content = key.pkcs12(packs.words(first)) if first.suffix == ".p12" else key.pem()
+    content = key.pkcs12(_checked_words(first, packs)) if first.suffix == ".p12" else key.pem()
     write_file(keyring.named(first, key.key_id), content, 0o600)
     return key.point, ()
+
+
+def _checked_words(first: Path, packs: Ceremony) -> str:
+    """The passphrase of a pack, which opens another key of it: a slip would lock the new key for ever."""
+    words = packs.words(first)
+    others = [path for path in sorted(first.parent.glob("*.p12")) if path != first]
+    keys.load(others[0] if others else first, lambda: words)
+    return words
 
 
 def _make_shares(packs: Ceremony) -> tuple[bytes, tuple[Path, ...]]:
@@ -197,7 +206,25 @@ class Owed:
 
 
 def deliver_keylist(camera: Any, owed: Owed) -> list[str]:
-    """A newer key list, right after *dock*: from then on the camera believes its keys. What was done."""
+    """A newer key list, right after *dock*: from then on the camera believes its keys. What was done.
+
+    What the camera refuses is told and stays owed; nothing of it keeps the docking.
+    """
+    return _given(_deliver_keylist, camera, owed)
+
+
+def _given(step: Callable[[Any, Owed], list[str]], camera: Any, owed: Owed) -> list[str]:
+    """A lost camera is given nothing: nobody knows in whose hands it was."""
+    device = owed.register.get(camera.device_id)
+    if device is None or device.state == LOST:
+        return []
+    try:
+        return step(camera, owed)
+    except CameraRefused as refused:
+        return [f"not taken: {refused}"]
+
+
+def _deliver_keylist(camera: Any, owed: Owed) -> list[str]:
     held = camera.identify().keylist
     if held >= owed.keylist.version:
         return []
@@ -207,16 +234,12 @@ def deliver_keylist(camera: Any, owed: Owed) -> list[str]:
 
 def deliver(camera: Any, owed: Owed) -> list[str]:
     """Key list, policy and drills a docked camera does not have yet; each can be given again. What was done.
-
-    What the camera refuses is told and stays owed; nothing of it keeps the docking.
     """
-    done: list[str] = []
-    for step in (deliver_keylist, _deliver_policy, _deliver_drills):
-        try:
-            done += step(camera, owed)
-        except CameraRefused as refused:
-            done.append(f"not taken: {refused}")
-    return done
+    device = owed.register.get(camera.device_id)
+    if device is not None and device.state == LOST:
+        return ["it was reported lost: keep it, and see the evidence office"]
+    steps = (_deliver_keylist, _deliver_policy, _deliver_drills)
+    return [line for step in steps for line in _given(step, camera, owed)]
 
 
 def _deliver_policy(camera: Any, owed: Owed) -> list[str]:

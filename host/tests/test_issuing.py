@@ -1,12 +1,16 @@
 """Into an officer's hands and out of them: what register, custody and camera say, wherever it was cut."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from ledger import killed_at
+from sampling import share
 from sealhost import issuing
 from sealhost.cli import hands
 from sealhost.errors import BadUsage, CableGone, CameraRefused, Refused
 from sealhost.keys import SoftKey
+from shift import Shift
 from wired import NOBODY, Camera
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -68,6 +72,40 @@ def test_a_return_that_was_cut_ends_the_same_when_it_is_run_again(shift, camera,
 
     assert issuing.give_back(camera, shift.desk.desk()) == made.issue
     assert shift.desk.register.open_issues() == [] and camera.issued == NOBODY
+
+
+class Remembering(Camera):
+    """A camera whose issue outlives the host: it stands in a file."""
+
+    def issue(self, issue, until_ms, kind):
+        Path(self.calls[0]).write_bytes(issue)
+        return False
+
+
+@pytest.mark.power
+@pytest.mark.promise6
+def test_an_issue_killed_at_any_step_is_no_half_issue(founded, tmp_path):
+    """Proves promise 6: whatever number the camera bears, the register can resolve."""
+    first, every = share()
+    step = 1 + first
+    while True:
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        shift = Shift.begin(founded, folder)
+        home, told = shift.desk, folder / "told"
+        home.register.enrol(shift.device.key_id)
+        camera = Remembering(shift.device, home.keylist, home.root_point, calls=[told])
+        if not killed_at(step, lambda: issuing.issue(camera, shift.desk.desk(), "4711", LATER, 1)):  # noqa: B023
+            break
+        held = shift.desk.register.current_issue(camera.device_id)
+        assert not told.exists() or told.read_bytes() == held.issue, step
+        if held is None or not held.told:
+            issuing.issue(camera, shift.desk.desk(), "4711", LATER, 1)
+        now = shift.desk.register.current_issue(camera.device_id)
+        assert now.issue == told.read_bytes() and now.told and (held is None or held.issue == now.issue)
+        assert events(shift.desk) == ["camera.issued"], step
+        step += every
+    assert step > 4
 
 
 def test_what_a_camera_refuses_is_issued_to_nobody(shift, camera):

@@ -14,6 +14,7 @@ from sealhost import (
     config,
     enrolment,
     escrow,
+    founding,
     keyring,
     keys,
     layout,
@@ -23,7 +24,7 @@ from sealhost import (
     viewing,
 )
 from sealhost.cli import run, wiring
-from sealhost.errors import KeyMissing, Refused, SharesWrong
+from sealhost.errors import KeyExposed, KeyMissing, Refused, SharesWrong
 from sealhost.keyring import NUMBERS
 from shift import CHUNK, Shift
 from wired import Camera
@@ -309,3 +310,38 @@ def wiring_of(folder: Path):
     from sealhost.cli.office import OfficeHome
 
     return OfficeHome(str(folder))
+
+
+def test_a_lost_camera_is_given_nothing(shift):
+    home = shift.desk
+    camera = Camera(shift.device, home.keylist, home.root_point)
+    home.register.lose(shift.device.key_id)
+    shift.run("key", "change", "link")
+
+    owed = shift.desk.owed()
+    assert rekeying.deliver_keylist(camera, owed) == []
+    assert "reported lost" in rekeying.deliver(camera, owed)[0] and camera.keylist.version == 1
+
+
+@pytest.mark.slow
+def test_three_packs_in_earnest_are_brought_together_for_a_change(tmp_path, monkeypatch):
+    """Each pack under a passphrase of its own; a slip at the keyboard makes no key that nobody can open."""
+    home, words = tmp_path / "home", {}
+    founding.init(home, show=words.update)
+    for kind in ("root", "office"):
+        (tmp_path / kind).write_text(words[kind])
+        monkeypatch.setenv(f"SEALCAM_PASSPHRASE_FILE_{kind.upper()}", str(tmp_path / kind))
+    assert run(["--home", str(home), "key", "change", "evidence"]) == 0
+
+    (tmp_path / "office").write_text(words["office"] + " slip")
+    assert run(["--home", str(home), "key", "change", "release"]) == 7
+    (tmp_path / "office").write_text(words["office"])
+    office = wiring_of(home / "office")
+    assert office.keylist.version == 2 and len(office.openers("evidence")) == 2
+    assert office.key("evidence").point == office.keylist.point(NUMBERS["evidence"])
+    with pytest.raises(KeyExposed):
+        config.load(home / "vault")
+    (home / "office" / "keys" / "evidence.p12").unlink()
+    (home / "root" / "keys" / "root.p12").unlink()
+    with pytest.raises(KeyExposed):
+        config.load(home / "vault")  # the newer evidence key must not be there either

@@ -9,6 +9,7 @@ from sealhost import losing
 from sealhost.cli import wiring
 from sealhost.cli.console import Answer, answers, clock
 from sealhost.cli.telling import KINDS
+from sealhost.config import VAULT
 from sealhost.errors import Ambiguous, BadUsage, NotFound
 
 
@@ -75,15 +76,15 @@ def card(serial: str) -> Answer:
 @click.argument("dock_id", metavar="ID")
 @answers
 def dock(dock_id: str) -> Answer:
-    """A dock is lost: its keys are trusted no more, and each of its duties needs a new one. `vault` is this
-    one.
+    """A dock is lost: its keys are trusted no more, and each of its duties needs a new one. ID is the name in
+    `[dock]` of the vault's file, or `vault`.
 
     \b
     Example:
       sealcam --home /mnt/vault lost dock vault
     """
     home = wiring.home()
-    if dock_id == "vault":
+    if dock_id in ("vault", home.config.pack(VAULT).dock.name):
         home.register.put_dock(dock_id, home.key_ids())
     return _told(losing.lose_dock(dock_id, home.desk(), home.keylist))
 

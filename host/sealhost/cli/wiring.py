@@ -92,11 +92,14 @@ class Home:
         return self._keys[path]
 
     def passphrase(self, role: str, path: Path) -> Callable[[], str]:
-        """From the demo's file, else $SEALCAM_PASSPHRASE_FILE, else from the keyboard."""
+        """From the file of $SEALCAM_PASSPHRASE_FILE, or of this with _ROOT or _OFFICE behind it where packs
+        stand side by side; else the demo's; else from the keyboard.
+        """
 
         def ask() -> str:
             pack = next(pack for pack in self.config.packs.values() if role in pack.keys)
-            given = os.environ.get("SEALCAM_PASSPHRASE_FILE") or pack.files.get("passphrase")
+            named = (f"SEALCAM_PASSPHRASE_FILE_{pack.kind.upper()}", "SEALCAM_PASSPHRASE_FILE")
+            given = next(filter(None, map(os.environ.get, named)), None) or pack.files.get("passphrase")
             if given:
                 return _words(Path(given))
             if not sys.stdin.isatty():
