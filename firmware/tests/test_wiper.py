@@ -112,7 +112,7 @@ def test_a_receipt_for_a_prefix_wipes_nothing(bench, where):
 @pytest.mark.promise4
 @pytest.mark.parametrize("wrong", ["key", "organisation", "flipped", "short", "twice"])
 def test_a_receipt_that_is_none_is_refused_whole(bench, wrong):
-    """Proves SO-2: the wrong organisation, a forged receipt."""
+    """Proves DS-1: the wrong organisation, a forged receipt."""
     named = list(bench.entries.values())
     options = {"key": {"key": 5}, "organisation": {"organisation": bytes(32)}}.get(wrong, {})
     raw = bytearray(receipt(bench, bench.camera, 1, named[:1] * 2 if wrong == "twice" else named, **options))
