@@ -86,7 +86,7 @@ class Camera:
 
 
 class Cable:
-    """Both ends of a line in memory: the host's `write` and `read`, the camera's device; time stands still."""
+    """Both ends of a line in memory: the host's `write` and `read`, the camera's device. Time is `now`."""
 
     def __init__(self):
         self.now = self.taken = 0
