@@ -14,6 +14,7 @@ _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.insert(0, _HERE)
 
 from power_bench import Bench, Faults, desk, main  # noqa: E402 - only reachable from here on
+from power_dock import dock  # noqa: E402
 from power_rules import Broken, check_all, check_plain, check_written  # noqa: E402
 from power_wipes import WIPES, check_wipe, overwrite, prepare, wiped  # noqa: E402
 from sealcam import lists, logbook  # noqa: E402
@@ -239,6 +240,7 @@ def run(work, kind, first=0, every=1, only=0):
 
 
 WORKFLOWS = {"enrol": enrol, "shift": shift, "morning": morning, "shelf": shelf, "renew": renew}
+WORKFLOWS["dock"] = dock
 WORKFLOWS.update([(work.__name__, work) for work in WIPES])
 KINDS = ("cut", "torn", "lose", "fail")
 
