@@ -10,7 +10,7 @@ import pytest
 import vm
 from sampling import share
 
-WORKFLOWS = ("enrol", "shift", "morning", "shelf", "renew", "wipe", "wiped", "look", "overwrite")
+WORKFLOWS = ("enrol", "shift", "morning", "shelf", "renew", "dock", "wipe", "wiped", "look", "overwrite")
 KINDS = ("cut", "torn", "lose", "fail")
 
 
