@@ -1,7 +1,8 @@
 """The whole camera on an emulated board, its buttons as lines on UART0 and its dock line on UART1.
 
-Builds the board for `main.Camera`, as the simulator does for the desk; decides nothing. The lines are those
-of `console.py`. Runs on qemu_mps2 and qemu_sifive; `boards/tools/starting.py` types `attend.main({...})`.
+Builds the board for `main.Camera`, as the simulator does for the desk, and switches on what the boot stage
+chose: nothing of the firmware is imported before. Decides nothing. The lines are those of `console.py`. Runs
+on qemu_mps2 and qemu_sifive; `boards/tools/starting.py` types `attend.main({...})`.
 """
 
 import gc
@@ -10,12 +11,10 @@ import sys
 import time
 
 import board
+import boot_choice
 import reel
 import semihost
 import vfs
-from console import Console, describe
-from main import Camera
-from sealcam.errors import SealcamError
 
 _LONGEST_LINE = 1024
 
@@ -59,24 +58,29 @@ class Board:
     paced = True
     panel = buttons = None
 
-    def __init__(self, options: dict):
+    def __init__(self, options: dict, flash_device, chosen):
         self._card = options.get("card")
-        self.flash_device = board.flash_device(options["flash"])
+        self.flash_device, self.chosen = flash_device, chosen
+        self.mpy = getattr(board, "MPY", None)
         self.rtc = Rtc()
         self.feed = reel.Reel("/film/" + options["reel"]) if "reel" in options else NoFeed()
         self.port = board.line(1)
-        self.firmware = bytes.fromhex(options.get("firmware", "00" * 32))
+        self.firmware = chosen.digest or bytes.fromhex(options.get("firmware", "00" * 32))
         version = ".".join([str(part) for part in sys.implementation.version[:3]])
         self.facts = {
             "board": board.NAME,
             "interpreter": "%s %s, %s" % (sys.implementation.name, version, sys.implementation._machine),
-            "firmware": options.get("firmware", "00" * 32),
+            "firmware": "".join(["%02x" % byte for byte in self.firmware]),
         }
 
     @property
     def card_device(self):
         """The slot, looked at anew whenever a card is put in."""
         return board.card_device(self._card)
+
+    def restart(self) -> None:
+        """The emulator has no reset that keeps it running: what was imported is forgotten instead."""
+        raise boot_choice.Restart
 
     def noise(self) -> bytes:
         return os.urandom(1024)
@@ -111,21 +115,54 @@ class Buttons:
 
 
 def main(options: dict) -> None:
-    """`options`: `card`, `flash`, `reel` and `exchange` as paths of the host, `firmware` as hex."""
+    """`options`: `card`, `flash`, `reel` and `exchange` as paths of the host, `firmware` as hex. Ends the
+    emulator: 0 after an orderly power off, 1 where flash cannot be used, 3 where the firmware broke.
+    """
+    try:
+        semihost.leave(_run(options))
+    except Exception as fault:  # noqa: BLE001 - the outermost loop: a board would restart here
+        sys.print_exception(fault)
+    semihost.leave(3)
+
+
+def _run(options):
     for name, place in (("reel", "/film"), ("exchange", "/exchange")):
         if name in options:
             vfs.mount(semihost.HostTree(_folder(options, name)), place)
+    flash = board.flash_device(options["flash"])
+
+    def begin(chosen):
+        return _switch_on(Board(options, flash, chosen), options)
+
+    return boot_choice.run(lambda: flash, begin)
+
+
+def _switch_on(on_board, options):
+    """One switching-on, to an orderly power off or a restart; the code to leave with."""
+    from console import Console, describe
+    from main import Camera
+    from sealcam.errors import SealcamError
+
+    _let_go(on_board.mount_point)
     try:
-        camera = Camera(Board(options))
+        camera = Camera(on_board)
     except SealcamError as fault:
         print("- refuses 0x%02x %s" % (fault.status, describe(type(fault))))
-        semihost.leave(1)
+        return 1
     camera.boot()
     gc.collect()
     fault = camera.fault
     print("- refuses 0x%02x %s" % (fault.status, describe(fault)) if fault else "- ready")
     _attend(Console(camera, options), camera)
-    semihost.leave(0)
+    return 0
+
+
+def _let_go(place):
+    """What a camera before a restart may have left mounted."""
+    try:
+        vfs.umount(place)
+    except OSError:
+        pass
 
 
 def _folder(options, name):

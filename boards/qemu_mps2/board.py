@@ -9,6 +9,7 @@ import uctypes
 from uart import Line
 
 NAME = "qemu_mps2"
+MPY = b"\x06\x17"  # of modules for ARMv7-M; the image itself says ARMv7E-M, and takes both
 
 _SPARE_AT = 0x21400000  # mps2.ld leaves the last 12 MiB of the 16 MiB PSRAM alone
 _SPARE_BYTES = 12 << 20

@@ -6,7 +6,7 @@ MPS2_IMAGES := $(foreach image,qemu_mps2 qemu_mps2_stock qemu_mps2_128k,build/$(
 SIFIVE_IMAGES := build/qemu_sifive/firmware.elf
 IMAGES := $(MPS2_IMAGES) $(SIFIVE_IMAGES)
 FIRMWARE_SOURCES := $(wildcard firmware/manifest.py firmware/sealcam/*.py firmware/drivers/*.py) \
-    firmware/main.py firmware/console.py boards/unix/reel.py
+    firmware/main.py firmware/boot_choice.py firmware/console.py boards/unix/reel.py
 BOARD_SOURCES := $(wildcard boards/qemu_mps2/*.h boards/qemu_mps2/*.mk boards/qemu_mps2/*.ld \
     boards/qemu_mps2/usermods/*/* boards/qemu_mps2/shared/*) \
     $(addprefix boards/qemu_mps2/,board.py uart.py semihost.py attend.py manifest.py)

@@ -247,7 +247,7 @@ class Update:
 
 
 def _mpy(board):
-    """Bytes 1 and 2 of this interpreter's own .mpy files."""
+    """Bytes 1 and 2 of the board's native .mpy files: as it says itself, else as its interpreter does."""
     known = getattr(board, "mpy", None)
     value = getattr(sys.implementation, "_mpy", 0)
     return known or bytes((value & 0xFF, value >> 8 & 0xFF))
