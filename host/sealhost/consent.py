@@ -164,8 +164,10 @@ def _settle(owed: Owed, beside: Beside, desk: Desk, tell: Tell) -> Wiped | None:
         if record:
             _note(owed, record, check(owed, record, beside.point), desk)
             desk.wipebook.settle(owed, record)
+        elif wiped := _wiped_in_reader(receipt, desk):
+            report(owed, wiped, beside, desk)
         elif not desk.wipebook.is_pending(receipt.digest):
-            report(owed, _wiped_in_reader(receipt, desk), beside, desk)
+            desk.wipebook.settle(owed, b"")  # killed before the wipe began: there is nothing to tell
     except CameraRefused as refused:
         if refused.status == _NO_CARD:
             return None  # it is asked for when its card is back in the camera
@@ -199,5 +201,6 @@ def _record(owed: Owed, beside: Beside) -> bytes:
 
 
 def _wiped_in_reader(receipt: Receipt, desk: Desk) -> set[bytes]:
+    """What the certificate says, once the card in the reader is done with."""
     path = desk.wipebook.certificate(receipt.digest)
     return certified(path.read_bytes()) if path else set()

@@ -6,6 +6,7 @@ a wipe that was killed is found again and carried to its end. It never touches a
 """
 
 import fcntl
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,6 +71,7 @@ class WipeBook:
     def owe(self, owed: Owed) -> None:
         """Durable at return; only then may a camera be asked to act on it, or a card in a reader be wiped."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        durable.write_file(self._path(hashlib.sha256(owed.receipt).digest(), "receipt"), owed.receipt)
         plain = json.dumps(_plain_owed(owed), sort_keys=True)
         durable.write_file(self._path(owed.digest, "owed"), plain.encode())
 
