@@ -31,8 +31,8 @@ def entries(camera):
         if recording.kind == 1 and any(recording.core):
             recording.open(camera.desk.office).check(camera.desk.office.device_point)
             last, ended = recording.chunks[-1], recording.state == "ended"
-            fields = (recording.sequence, recording.core[48:64], sha256(recording.core), len(recording.chunks))
-            packed = (*fields, last[-32:], 1 if ended else 2, ended, 2, 2, bytes(32))
+            named = (recording.sequence, recording.core[48:64], sha256(recording.core))
+            packed = (*named, len(recording.chunks), last[-32:], 1 if ended else 2, ended, 2, 2, bytes(32))
             found[recording.sequence] = struct.pack(">Q16s32sQ32sBBBB32s", *packed)
     return found
 

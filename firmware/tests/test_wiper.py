@@ -1,6 +1,7 @@
 """The camera and its receipts: what it lets go, what it refuses, what it says when its card comes back."""
 
 import pytest
+import wipe_model
 from power import enrol, film
 from power_bench import Bench, Faults
 from power_wipes import empty, names_of
@@ -339,3 +340,17 @@ def test_a_recording_that_was_cut_and_then_emptied_is_no_number_spent_on_nothing
 
     assert camera.journal.is_settled(seq) is with_receipt and camera.alarms == (0 if with_receipt else 1)
     assert camera.journal.told_voids() == [] and camera.journal.known([seq])[seq].state == 2
+
+
+@pytest.mark.promise4
+@pytest.mark.parametrize("seed", range(2))
+def test_random_evenings_agree_with_a_model(seed):
+    """Proves promise 4, BK-1, BW-3: what was not receipted is there, what was is gone, a theft is told."""
+    settled, _ = wipe_model.play(seed, 8)
+    assert settled > 5
+
+
+@pytest.mark.slow
+def test_the_model_agrees_on_the_real_machine(machine):
+    said = machine("import wipe_model as m\nprint(m.play(5, 8)[0] > 5)", heap="32m")
+    assert said.split() == ["True"]
