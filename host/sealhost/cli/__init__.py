@@ -32,6 +32,7 @@ A first shift:
   sealcam init ~/sealcam --demo
   sealcam --home ~/sealcam enrol /mnt/exchange --wait
   sealcam --home ~/sealcam dock /mnt/card
+  sealcam --home ~/sealcam dock /dev/ttyACM0 /mnt/card
   sealcam --home ~/sealcam ls
   sealcam --home ~/sealcam view 3f2a -o clip.mp4 --reason "request 17"
 
