@@ -5,7 +5,7 @@ a recording or a segment without an end, which the next boot closes in the journ
 """
 
 from sealcam import usagelog
-from sealcam.errors import CardFault, CardFull, JournalFull, NoCard, SealcamError
+from sealcam.errors import CardFault, CardFull, JournalFull, NoCard, OutOfOrder, SealcamError
 from sealcam.layout import REASON_DOCKED, REASON_POWER_DOWN
 from sealcam.recovery import clear, recover
 
@@ -60,6 +60,17 @@ def undock(camera) -> None:
 def _begin(camera):
     recover(camera)
     camera.open_log()
+
+
+def film(camera) -> None:
+    """The record button: the evidence that is made now comes before any docking, and before a trial."""
+    undock(camera)
+    if camera.lists is not None:
+        camera.lists.end_trial()
+    camera.check_may_record()
+    if camera.recorder is None:
+        raise OutOfOrder
+    camera.recorder.start()
 
 
 def take_out(camera) -> None:
