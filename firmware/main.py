@@ -108,7 +108,7 @@ class Camera:
         in_enrolment = self.keystore.trial() is None
         self.logbook = Logbook(self, NotThere)
         self.logbook.load(in_enrolment)
-        self.logbook.note(usagelog.POWER_ON)
+        self.logbook.note(usagelog.POWER_ON, getattr(self.board, "cause", 0))
         self.update.tell()
         self.lists = Lists(self)
         self.lists.load()
@@ -256,11 +256,7 @@ class Camera:
 
     def record(self) -> None:
         """The record button: whoever presses it takes the camera out of its dock."""
-        self.undock()
-        self.check_may_record()
-        if self.recorder is None:
-            raise OutOfOrder
-        self.recorder.start()
+        docking.film(self)
 
     def dock_down(self) -> bytes:
         return docking.dock_down(self)
