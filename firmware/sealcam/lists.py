@@ -86,6 +86,8 @@ class Lists:
             camera.logbook.note(usagelog.POLICY_ACCEPTED, newer.version & 0xFFFF)
             camera.keystore.keep_policy(raw)
             camera.policy = newer
+            camera.gate.load()  # a replay that is allowed no more is erased; after a cut, at the next boot
+            self._seal_for(camera.sealing)  # and nothing is ready for it
         return newer.version
 
     def take_drill(self, raw) -> int:

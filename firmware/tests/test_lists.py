@@ -4,6 +4,7 @@ sealed, what a cut leaves.
 
 import random
 
+import gate_bench
 import pytest
 import vfs
 from power_bench import Bench, Faults
@@ -215,6 +216,24 @@ def test_a_policy_is_in_force_at_once_and_its_sizes_with_the_next_recording(benc
 
     assert camera.recorder.geometry()[0] == 4096
     assert bench.start().policy.version == 2
+
+
+def test_a_policy_that_forbids_replay_erases_what_it_needs_at_once():
+    """Proves BW-9."""
+    may = gate_bench.enrolled()
+    camera = gate_bench.issued(may)
+    gate_bench.settle(camera)
+    assert camera.gate.recipients(layout.KIND_RECORDING) and camera.pool.has(layout.KIND_RECORDING)
+
+    camera.lists.take_policy(may.office.policy_file(2, flags=1))
+
+    assert camera.gate.recipients(layout.KIND_RECORDING) == []
+    assert not camera.pool.has(layout.KIND_RECORDING)
+    assert usagelog.REPLAY_KEY_ERASED in logged(camera)
+    camera = may.start()
+    assert camera.gate.recipients(layout.KIND_RECORDING) == []
+    may.faults.dark = True
+    vfs.umount("/card")
 
 
 def test_a_card_that_is_full_gives_no_trial_and_the_list_before_stays(bench):
