@@ -52,7 +52,8 @@ class HostFile(io.IOBase):
 
     def read(self, size: int = -1):
         """The next `size` bytes, or the whole file; text of a file opened without `b`."""
-        buffer = bytearray(self.size() if size < 0 else size)
+        whole = self.size()
+        buffer = bytearray(whole if size < 0 else min(size, whole))
         found = bytes(memoryview(buffer)[: self.readinto(buffer)])
         return found.decode() if self._is_text else found
 

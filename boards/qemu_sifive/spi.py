@@ -9,7 +9,6 @@ from micropython import const
 
 _CSID, _CSDEF, _CSMODE = const(0x10), const(0x14), const(0x18)
 _AUTO, _HOLD = const(0), const(2)
-BASES = (0x10040000, 0x10041000, 0x10050000)
 
 
 @micropython.viper
@@ -36,7 +35,9 @@ class Spi:
     """One controller, its one chip selected by `select(0)` and let go by `select(1)`."""
 
     def __init__(self, number: int):
-        self._base = BASES[number]
+        # no table: a large number in a frozen tuple is a long one, and every sum with it allocates
+        self._base = 0x10050000 if number == 2 else 0x10040000 + 0x1000 * number
+        self._mode = self._base + _CSMODE
         machine.mem32[self._base + _CSID] = 0
         machine.mem32[self._base + _CSDEF] = 1  # low selects
         self.select(1)
@@ -46,7 +47,7 @@ class Spi:
 
     def select(self, level: int) -> None:
         # AUTO between frames is not selected, and QEMU knows no other way to say so
-        machine.mem32[self._base + _CSMODE] = _AUTO if level else _HOLD
+        machine.mem32[self._mode] = _AUTO if level else _HOLD
 
     def write(self, buffer) -> None:
         _out(self._base, buffer, len(buffer))

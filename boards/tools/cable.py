@@ -12,9 +12,11 @@ import select
 import threading
 import time
 import tty
+from collections.abc import Callable
 
 _PIECE = 65536
 _GATHER_S = 0.0005  # an emulated UART says one byte at a time: the rest of them is worth waiting for
+_LAST_WORDS_S = 0.5  # of a camera that has ended, on their way through the cable
 _MOST_WAITING = 8 << 20  # bytes for a host that does not read; older ones are let go
 
 
@@ -33,6 +35,7 @@ class Cable:
         self._master = self._slave = -1
         self._left = -1
         self._deaf = False
+        self.is_alive: Callable[[], bool] = lambda: True  # whoever starts the camera knows better
         self._to_host, self._to_camera = bytearray(), bytearray()
         self._changed = threading.Condition(threading.RLock())
         self._wake_out, self._wake_in = os.pipe()
@@ -89,7 +92,9 @@ class Cable:
                 left = end - time.monotonic()
                 if left <= 0 or not self._is_open or self._deaf:
                     raise TimeoutError(f"no {pattern!r}, but {bytes(self.heard[start:][-400:])!r}")
-                self._changed.wait(min(left, 0.5))
+                if not self.is_alive():
+                    end = min(end, time.monotonic() + _LAST_WORDS_S)
+                self._changed.wait(min(left, _LAST_WORDS_S))
             return found.end()
 
     def close(self) -> None:

@@ -6,13 +6,14 @@
     camera.cable       the dock line itself: pull(), pull_after(bytes), plug(), passed
     camera.ask("record")            press a button without a pty; the answer, `ok ...` or `refused ...`
     camera.heard                    all that the console has said so far
-    camera.kill()                   the power goes: SIGKILL; the images stay as they were at that moment
+    camera.kill()                   the power goes; the images stay as they were at that moment
     camera.power_off()              in order; the exit code
 
 The images are the same for every target: a camera prepared on one can be started on another. Flash has 1 MiB
 in sectors of 4 KiB; for qemu_sifive the file is as long as its chip, and the rest of it stays unused.
 """
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -40,6 +41,7 @@ _PIPE_BYTES = 1 << 20
 _RAW_REPL = b"raw REPL; CTRL-B to exit\r\n>"
 _BOOT_S = 120.0
 _ANSWER_S = 300.0
+_DRAIN_S = 30.0
 
 
 class NotStarted(Exception):
@@ -52,6 +54,7 @@ class Camera:
     def __init__(self, target: str, process: "subprocess.Popen[bytes]", console: Cable, port: Cable) -> None:
         self.target, self.process = target, process
         self.cable, self.buttons = port, console
+        console.is_alive = lambda: process.poll() is None
         self.holds: list[int] = []
         self._from = 0
 
@@ -108,7 +111,13 @@ class Camera:
         return bytes(self.buttons.heard[start:end]).decode(errors="replace").strip(), end
 
     def kill(self) -> None:
-        """The power goes."""
+        """The power goes. An emulator is given the time to put into the images what its chip and its card
+        have taken already; the firmware is not.
+        """
+        if self.target != "unix":
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(_DRAIN_S)
         self.process.kill()
         self._ended()
 
