@@ -8,7 +8,8 @@ import struct
 from sealcam import lamps
 from sealcam.enrolment import inventory
 from sealcam.errors import FormatFault, OutOfOrder, SealcamError
-from sealcam.panel import BUTTONS
+
+_PIECE = 16384
 
 
 class Usage(Exception):
@@ -73,7 +74,7 @@ class Console:
         if wearer is None:
             raise OutOfOrder
         for button in rest.split():
-            if button not in BUTTONS:
+            if button not in lamps.BUTTONS:
                 raise Usage("press up, down, left, right, ok or record")
             wearer.press(button)
             self.turn()
@@ -127,11 +128,12 @@ class Console:
 
     def _do_firmware(self, rest):
         """Put and stage an archive from a file, as the dock does."""
-        with open(rest, "rb") as file:
-            whole = file.read()
         at, update = 0, self._camera.update
-        while at < len(whole):
-            at = update.put(len(whole), at, memoryview(whole)[at : at + 16384])
+        with open(rest, "rb") as file:
+            total = file.seek(0, 2)
+            while at < total:
+                file.seek(at)
+                at = update.put(total, at, memoryview(file.read(min(_PIECE, total - at))))
         version, _ = update.stage()
         return "firmware %d staged: it is tried at the next start" % version
 

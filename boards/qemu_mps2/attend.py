@@ -139,11 +139,11 @@ def _run(options):
 
 def _switch_on(on_board, options):
     """One switching-on, to an orderly power off or a restart; the code to leave with."""
+    _let_go(on_board.mount_point)
     from console import Console, describe
     from main import Camera
     from sealcam.errors import SealcamError
 
-    _let_go(on_board.mount_point)
     try:
         camera = Camera(on_board)
     except SealcamError as fault:
