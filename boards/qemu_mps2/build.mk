@@ -1,5 +1,5 @@
 # Images for the emulated Cortex-M3, frozen with the firmware as it stands in the checkout.
-#   qemu_mps2        AES-CTR built in, 512 KiB heap
+#   qemu_mps2        AES-CTR built in, 1 MiB heap: an installed firmware lies in it, some 200 KiB
 #   qemu_mps2_stock  without CTR, as the official boards are
 #   qemu_mps2_128k   CTR, 128 KiB heap: where nothing may grow
 MPS2_IMAGES := $(foreach image,qemu_mps2 qemu_mps2_stock qemu_mps2_128k,build/$(image)/firmware.elf)
@@ -11,7 +11,7 @@ BOARD_SOURCES := $(wildcard boards/qemu_mps2/*.h boards/qemu_mps2/*.mk boards/qe
     boards/qemu_mps2/usermods/*/* boards/qemu_mps2/shared/*) \
     $(addprefix boards/qemu_mps2/,board.py uart.py semihost.py attend.py manifest.py)
 CTR_ON := -DMICROPY_PY_CRYPTOLIB_CTR=1
-MICROPY_HEAP_SIZE ?= 524288
+MICROPY_HEAP_SIZE ?= 1048576
 
 $(MPS2_IMAGES): IMAGE_BOARD = qemu_mps2
 build/qemu_mps2/firmware.elf:       IMAGE_FLAGS = CFLAGS_EXTRA=$(CTR_ON) MICROPY_HEAP_SIZE=$(MICROPY_HEAP_SIZE)
