@@ -10,7 +10,19 @@ import pytest
 import vm
 from sampling import share
 
-WORKFLOWS = ("enrol", "shift", "morning", "shelf", "renew", "dock", "wipe", "wiped", "look", "overwrite")
+WORKFLOWS = (
+    "enrol",
+    "shift",
+    "morning",
+    "shelf",
+    "renew",
+    "dock",
+    "wipe",
+    "wiped",
+    "look",
+    "overwrite",
+    "gates",
+)
 KINDS = ("cut", "torn", "lose", "fail")
 
 
