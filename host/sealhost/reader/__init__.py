@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sealhost.errors import NotFound, PlaceBusy, PlaceUnreadable
-from sealhost.reader.fat import Fat, fat_offset
+from sealhost.reader.fat import Fat
 from sealhost.reader.folder import Folder
 from sealhost.reader.parts import FilePart
 from sealhost.reader.place import Place
+from sealhost.reader.tables import fat_offset
 
 __all__ = ["FilePart", "Place", "file_part", "hold", "open_place"]
 

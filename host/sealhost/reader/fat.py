@@ -21,80 +21,16 @@ from pyfatfs.PyFat import PyFat
 
 from sealhost.durable import sync_file
 from sealhost.errors import PlaceUnreadable
+from sealhost.reader import entries
 from sealhost.reader.parts import FilePart, discard, wipe_heads
 from sealhost.reader.place import Place
+from sealhost.reader.tables import Bounded, bounds
 
 _DEEP, _MANY = 4, 20_000
-_ACROSS = 1024  # entries of a table compared at once
-_MAX_FAT = 64 << 20  # bytes of one table: a card of 2 TB with clusters of 128 KiB
-_FAT_TYPES = (0x01, 0x04, 0x06, 0x0B, 0x0C, 0x0E)
 _BROKEN = (
     PyFATException, struct.error, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError,
     AssertionError, ZeroDivisionError, RecursionError, OSError,
 )  # fmt: skip
-
-
-def fat_offset(head: bytes) -> int | None:
-    """Where the file system begins in a device whose first sector is `head`; None where there is none."""
-    if len(head) < 512 or head[510:512] != b"\x55\xaa":
-        return None
-    if _bounds(head):
-        return 0
-    for at in range(446, 510, 16):
-        kind, start = head[at + 4], int.from_bytes(head[at + 8 : at + 12], "little")
-        if kind in _FAT_TYPES and start:
-            return start * 512
-    return None
-
-
-def _bounds(boot: bytes) -> bool:
-    """Whether a boot sector says nothing impossible (M17 holds for file systems too)."""
-    sector, cluster, reserved, tables = struct.unpack_from("<HBHB", boot, 11)
-    narrow, wide = struct.unpack_from("<H", boot, 22)[0], struct.unpack_from("<I", boot, 36)[0]
-    powers = sector in (512, 1024, 2048, 4096) and cluster in (1, 2, 4, 8, 16, 32, 64, 128)
-    return bool(powers and reserved and tables in (1, 2) and 0 < (narrow or wide) * sector <= _MAX_FAT)
-
-
-class _Bounded(PyFat):
-    """The library follows a circle for ever and writes its table when forgotten; this one does neither."""
-
-    def __del__(self) -> None:
-        """Nothing is written behind anybody's back: another run may have changed the card since."""
-
-    def get_cluster_chain(self, first_cluster: int) -> Iterator[int]:
-        """Clusters of a chain, each once."""
-        seen: set[int] = set()
-        for cluster in super().get_cluster_chain(first_cluster):
-            if cluster in seen:
-                raise PyFATException("a chain of clusters turns in a circle")
-            seen.add(cluster)
-            yield cluster
-
-    def runs(self, cluster: int | None, wanted: int) -> Iterator[tuple[int, int]]:
-        """Neighbouring clusters of a chain as (first, how many), until so many are found or it ends."""
-        seen = bytearray(len(self.fat) + 1)
-        while cluster is not None and wanted > 0:
-            count = self._straight(cluster, wanted)
-            if seen.find(1, cluster, cluster + count) >= 0:
-                raise PyFATException("a chain of clusters turns in a circle")
-            seen[cluster : cluster + count] = b"\1" * count
-            chain = super().get_cluster_chain(cluster + count - 1)
-            if next(chain, None) is None:  # refuses an entry that is bad or free
-                raise PyFATException("a chain of clusters leaves the file system")
-            yield cluster, count
-            wanted -= count
-            cluster = next(chain, None) if wanted else None
-
-    def _straight(self, first: int, most: int) -> int:
-        """How many clusters from this one on each name the next; whole stretches are compared at once."""
-        last = first
-        while last - first + 1 + _ACROSS < most and self.fat[last : last + _ACROSS] == list(
-            range(last + 1, last + _ACROSS + 1)
-        ):
-            last += _ACROSS
-        while last - first + 1 < most and last < len(self.fat) and self.fat[last] == last + 1:
-            last += 1
-        return last - first + 1
 
 
 class Fat(Place):
@@ -105,20 +41,20 @@ class Fat(Place):
         self._offset = offset
         self._entries: dict[str, Any] = {}
         self._wiped: list[FilePart] = []
-        self._writing: tuple[_Bounded, Any] | None = None
+        self._writing: tuple[Bounded, Any] | None = None
         with self._guard():
             with open(path, "rb") as file:
                 boot = os.pread(file.fileno(), 512, offset)
                 self._length = os.lseek(file.fileno(), 0, os.SEEK_END)
-            if not _bounds(boot):
+            if not bounds(boot):
                 raise PyFATException("its first sector is no boot sector")
             sector, entries = int.from_bytes(boot[11:13], "little"), int.from_bytes(boot[17:19], "little")
             self._root_sectors = (entries * 32 + sector - 1) // sector
             self.serial = bytes(12) + (boot[39:43] if boot[22:24] != b"\0\0" else boot[67:71])
             self._fat = self._mount(open(path, "rb"))  # noqa: SIM115 - the library closes it
 
-    def _mount(self, file: Any) -> _Bounded:
-        fat = _Bounded(offset=self._offset)
+    def _mount(self, file: Any) -> Bounded:
+        fat = Bounded(offset=self._offset)
         # the library counts clusters without the root directory, and takes some FAT12 for FAT16
         fat.root_dir_sectors = self._root_sectors
         with warnings.catch_warnings():
@@ -180,8 +116,9 @@ class Fat(Place):
         with self._guard():
             fat, file = self._to_write()
             folder, entry = self._find(fat, part.name)
+            if not entries.strike(file, self._runs_of(fat, folder), bytes(entry.name.name)):
+                raise PyFATException("its name is not where the directory has it")
             folder.remove_dir_entry(_key(entry))
-            fat.update_directory_entry(folder)
             if entry.get_cluster():
                 fat.free_cluster_chain(entry.get_cluster())
             self._flush(file)
@@ -205,7 +142,7 @@ class Fat(Place):
                 file.seek(at + 488)
                 file.write(b"\xff" * 8)
 
-    def _to_write(self) -> tuple[_Bounded, Any]:
+    def _to_write(self) -> tuple[Bounded, Any]:
         if self._writing is None:
             file = open(self.path, "rb+")  # noqa: SIM115 - closed by sync
             self._writing = self._mount(file), file
@@ -220,6 +157,15 @@ class Fat(Place):
         if not found:
             raise PyFATException("the file is not there any more")
         return folder, found[0]
+
+    def _runs_of(self, fat: Bounded, folder: Any) -> list[tuple[int, int]]:
+        """Where the entries of a folder lie: its clusters, or the fixed place of a root that has none."""
+        if folder is fat.root_dir and fat.fat_type != PyFat.FAT_TYPE_FAT32:
+            sector = fat.bpb_header["BPB_BytsPerSec"]
+            return [(self._offset + fat.root_dir_sector * sector, fat.root_dir_sectors * sector)]
+        clusters = fat.get_cluster_chain(folder.get_cluster())
+        size = fat.bytes_per_cluster
+        return [(self._offset + fat.get_data_cluster_address(cluster), size) for cluster in clusters]
 
     def _flush(self, file: Any) -> None:
         file.flush()
@@ -246,7 +192,8 @@ class Fat(Place):
             fat.flush_fat()
             self._flush(file)
             folder.add_subdirectory(entry)
-            fat.update_directory_entry(folder)
+            if not entries.add(file, self._runs_of(fat, folder), bytes(entry)):
+                fat.update_directory_entry(folder)  # it has to grow
             self._flush(file)
 
     def _folder_for(self, fat: PyFat, name: str) -> tuple[Any, str]:
