@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sealhost import frames, session
-from sealhost.docked.bodies import ANSWER, REQUEST
+from sealhost.docked.bodies import ANSWER, NAMES, REQUEST
 from sealhost.docked.line import Lost
 from sealhost.errors import CameraRefused, NotOurCamera, WireBroken
 from sealhost.frames import Deframer, Frame
@@ -96,7 +96,7 @@ class Link:
         while True:
             status, answer = self._answer(command, form)
             if status not in (DONE, MORE):
-                raise CameraRefused(f"command 0x{command:02x}", status)
+                raise CameraRefused(NAMES.get(command, f"command 0x{command:02x}"), status)
             yield answer
             if status == DONE:
                 return

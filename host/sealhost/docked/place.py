@@ -39,9 +39,14 @@ class CameraPlace(Place):
     def __init__(self, camera: Camera, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(Path(camera.name))
         self._camera, self._clock = camera, clock
-        self.serial, self._files = camera.list()
         self._fronts: dict[int, bytes] = {}
         self._ahead: tuple[int, int, memoryview] = 0, 0, memoryview(b"")  # file, offset, bytes
+        self.look_again()
+
+    def look_again(self) -> None:
+        """List the card anew: files may have gone, and others have their numbers."""
+        self.serial, self._files = self._camera.list()
+        self._fronts.clear()
         self._has_ahead = False
 
     def every_file(self) -> list[FilePart]:

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sealhost import session
-from sealhost.docked.bodies import NAMES
 from sealhost.docked.link import Link, Lost, PointOf
-from sealhost.errors import CableGone, CameraRefused, NotOurCamera
+from sealhost.errors import CableGone, NotOurCamera
 from sealhost.keys import SoftKey
 
 TRIES = 8  # in a row, without anything new
@@ -62,10 +61,7 @@ class Talk:
 
     def ask(self, command: int, body: bytes = b"") -> bytes:
         """The whole answer, its pieces put together; inside `run`."""
-        try:
-            return b"".join(self.link.ask(command, body))
-        except CameraRefused as refused:
-            raise CameraRefused(NAMES.get(command, "that"), refused.status) from None
+        return b"".join(self.link.ask(command, body))
 
     def end_session(self) -> None:
         """The next request begins a new one."""

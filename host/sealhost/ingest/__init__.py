@@ -54,6 +54,8 @@ def ingest(
         _arrive(place, desk, options, docked, tell)
     if beside is not None and not options.dry_run:
         docked.resumed += settle(beside, desk, tell)
+        for place in filter(is_in_camera, places):
+            place.look_again()  # a wipe that was taken up may have emptied it
     reading = ThreadPoolExecutor(1)
     try:
         for place in places:
