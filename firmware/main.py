@@ -124,8 +124,8 @@ class Camera:
     def _take_up_issue(self):
         word, tries = Word(self.flash, WORD_SECTOR), Tries(self.flash, TRIES_FIRST)
         self.issuing, self.gate = Issuing(self), PinGate(self, word, tries)
-        if getattr(self.board, "screen", None) is not None:
-            self.panel = Panel(self.board.screen)
+        screen = getattr(self.board, "screen", None)
+        self.panel = Panel(screen) if screen is not None else None
         self.replay, self.wearer = Replay(self), Wearer(self)
         self.issuing.load()
         self.gate.load()
@@ -214,6 +214,8 @@ class Camera:
         """It seals nothing any more, until it is switched on again."""
         self.fault = type(fault)
         self.say("- refuses to record: %s" % self.fault.__name__)
+        if self.wearer is not None:
+            self.wearer.leave()
         if self.recorder is not None and self.recorder.recording:
             self.recorder.give_up(fault)
 

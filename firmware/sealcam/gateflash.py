@@ -66,6 +66,8 @@ class Word:
 class Tries:
     """How many of ten tries are spent, for one issue, in two sectors used in turn."""
 
+    MOST = MOST_TRIES
+
     def __init__(self, flash, first: int):
         self._flash, self._sectors = flash, (first, first + 1)
         self.issue = bytes(16)

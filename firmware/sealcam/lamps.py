@@ -7,6 +7,8 @@ table whose state holds is the look; there is always one.
 FAULT, ALARM, CARD_FULL, NO_CARD, RECORDING, MUTED, LOW_ROOM, DOCKED, ASKS_PIN, REPLAYING, TRIAL = [
     1 << bit for bit in range(11)
 ]
+UP, DOWN, LEFT, RIGHT, OK, RECORD = "up", "down", "left", "right", "ok", "record"
+BUTTONS = (UP, DOWN, LEFT, RIGHT, OK, RECORD)  # what a person can press; a board has them all, or no replay
 STEADY, BLINKS, FLASHES = "steady", "blinks", "flashes"  # on; half and half; short and far between
 NONE, TICK, LONG, TWICE = "silent", "tick", "long", "twice"
 VERIFYING, STORED_TWICE, WIPED, SAFE_TO_TAKE, KEEP, LEAVE_HERE = range(1, 7)

@@ -9,9 +9,8 @@ import framebuf
 
 from sealcam import letters
 from sealcam.errors import SourceFault
+from sealcam.lamps import BUTTONS
 
-UP, DOWN, LEFT, RIGHT, OK, RECORD = "up", "down", "left", "right", "ok", "record"
-BUTTONS = (UP, DOWN, LEFT, RIGHT, OK, RECORD)
 _BLACK, _WHITE, _YELLOW, _KEY = 0x0000, 0xFFFF, 0xFFE0, 0xF81F
 _MOST_WAITING = 16
 

@@ -7,7 +7,6 @@ docs/format/replay.md. Never draws anything, never reads the card.
 from sealcam import p256, usagelog
 from sealcam.crypto import hmac_sha256, key_unwrap, key_wrap, sha256, stretch
 from sealcam.errors import FlashFault, Locked, NotProved, OutOfOrder, PolicyFault
-from sealcam.gateflash import MOST_TRIES
 from sealcam.layout import KIND_RECORDING, ROLE_OPEN
 
 OFF, REFUSED, CHOOSE, SHUT, OPEN, LOST, OVER, FAULTY = range(8)
@@ -61,7 +60,7 @@ class PinGate:
         if word is None or held is None or not any(issue) or not self.is_allowed():
             return None
         fits = word[0] == held[0] == self._tries.issue == issue and word[1] == sha256(held[2])
-        return held if fits and self._tries.spent < MOST_TRIES else None
+        return held if fits and self._tries.spent < self._tries.MOST else None
 
     def _fail(self, fault):
         self._held = self._key = self._work = None
@@ -69,7 +68,7 @@ class PinGate:
         self._camera.say("- replay is shut: %s" % self.fault.__name__)
 
     def _wait_again(self):
-        wait = WAITS_MS[min(self._tries.spent, MOST_TRIES - 1)]
+        wait = WAITS_MS[min(self._tries.spent, len(WAITS_MS) - 1)]
         self._not_before = self._camera.clock.ms() + wait
 
     def is_allowed(self) -> bool:
@@ -104,7 +103,7 @@ class PinGate:
 
     @property
     def tries_left(self) -> int:
-        return MOST_TRIES - self._tries.spent
+        return self._tries.MOST - self._tries.spent
 
     def wait_ms(self) -> int:
         """How long until a try is taken."""
@@ -199,7 +198,7 @@ class PinGate:
 
     def _wrong(self):
         self._camera.logbook.note(usagelog.PIN_WRONG, self._tries.spent)
-        if self._tries.spent >= MOST_TRIES:
+        if self._tries.spent >= self._tries.MOST:
             self.erase()
         self._wait_again()
 

@@ -5,7 +5,7 @@ Draws words through the panel and asks gate and replay; holds no key and judges 
 
 from sealcam import lamps, pingate
 from sealcam.errors import CardFault, FormatFault, Locked, NoCard, OutOfOrder, SourceFault
-from sealcam.panel import DOWN, LEFT, OK, RECORD, RIGHT, UP
+from sealcam.lamps import DOWN, LEFT, OK, RECORD, RIGHT, UP
 from sealcam.pingate import CHOOSE, LONGEST, LOST, OFF, OPEN, OVER, REFUSED, SHORTEST, SHUT, weakness
 from sealcam.replay import ENDED, OPENING, PAUSED, own_recordings
 
@@ -73,7 +73,7 @@ class Wearer:
     def _record(self):
         """Begin or end a recording; whatever was replayed or judged gives way at once."""
         camera = self._camera
-        self._leave()
+        self.leave()
         if camera.docked:
             camera.undock()  # the evidence that is made now comes before any docking
         if camera.recorder is None:
@@ -85,7 +85,8 @@ class Wearer:
         else:
             camera.recorder.start()
 
-    def _leave(self):
+    def leave(self) -> None:
+        """Nothing is replayed or judged any more, and the gate is locked."""
         self._camera.replay.stop()
         self._camera.gate.lock()
         self._first = self._list = None
@@ -123,7 +124,7 @@ class Wearer:
 
     def _choose_recording(self, button):
         if button == LEFT:
-            self._leave()
+            self.leave()
             return
         found = self._recordings()
         if button in (UP, DOWN):
@@ -167,7 +168,7 @@ class Wearer:
         if gate.state != OPEN:
             if replay.state is None:
                 return False
-            self._leave()  # nobody touched it, or its hour has come
+            self.leave()  # nobody touched it, or its hour has come
             return True
         try:
             return replay.step()

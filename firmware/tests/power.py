@@ -3,9 +3,10 @@
     build/micropython/ctr firmware/tests/power.py WORKFLOW [cut|torn|lose|fail] [SAMPLE=i/k] [ONLY=n]
         [DUMP=folder]
 
-Workflows: enrol, shift, morning, shelf, renew, and those of `power_wipes`. After each fault the camera starts
-again on what the memories hold, the rules of `power_rules` are checked, it films again, and they are checked
-again. Prints one line; a broken rule ends the run.
+Workflows: enrol, shift, morning, shelf, renew, those of `power_wipes` and `power_gate`, and `gates`: all of
+the latter in turn. After each fault the camera starts again on what the memories hold, the rules of
+`power_rules` are checked, it films again, and they are checked again. Prints one line; a broken rule ends the
+run.
 """
 
 import sys
@@ -13,8 +14,10 @@ import sys
 _HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path.insert(0, _HERE)
 
-from power_bench import Bench, Faults, desk, main  # noqa: E402 - only reachable from here on
+from gate_bench import MAY_REPLAY, Screen  # noqa: E402 - only reachable from here on
+from power_bench import Bench, Faults, desk, main  # noqa: E402
 from power_dock import dock  # noqa: E402
+from power_gate import GATES, check_gate, prepare_gate  # noqa: E402
 from power_rules import Broken, check_all, check_plain, check_written  # noqa: E402
 from power_wipes import WIPES, check_wipe, overwrite, prepare, wiped  # noqa: E402
 from sealcam import lists, logbook  # noqa: E402
@@ -123,6 +126,8 @@ def rest(bench, work):
     camera.power_off()
     if work in WIPES:
         prepare(bench, work)
+    if work in GATES:
+        prepare_gate(bench, work)
     if work is morning:
         lose_power(bench, shift, Faults(cut_after=CUT_AT))
     return whole(reach)
@@ -155,6 +160,8 @@ def lose_power(bench, work, faults):
         return True
     finally:
         faults.dark = True  # nothing that is collected later may reach the memories
+    if camera.gate is not None and camera.gate.fault is not None:
+        return True
     return bool(camera.fault or camera.card_fault or camera.card.dead or camera.recorder.fault)
 
 
@@ -162,6 +169,8 @@ def again(bench, work, before, written):
     """The next day: start, check, film, check."""
     if work is enrol:
         enrol(bench, Faults()).power_off()
+    if work in GATES:
+        check_gate(bench, work)
     if work is wiped:
         wiped(bench, Faults())  # the host asks again, before the card is back
     camera = bench.start()
@@ -218,9 +227,31 @@ def dump(bench, name):
                 file.write(bench.camera.identity.point)
 
 
+def make_bench(work):
+    if work in GATES:
+        return Bench(64, MAY_REPLAY, Screen())
+    return Bench(200 if work is shelf else 64, flags=17 if work is overwrite else 1)
+
+
 def run(work, kind, first=0, every=1, only=0):
-    bench = Bench(200 if work is shelf else 64, flags=17 if work is overwrite else 1)
-    before = rest(bench, work)
+    bench = make_bench(work)
+    every_write(bench, work, kind, rest(bench, work), (first, every, only))
+
+
+def run_gates(kind, first, every):
+    """All of them from one enrolment, which takes longer than each of them."""
+    bench = make_bench(GATES[0])
+    before = rest(bench, None)
+    base = bench.save()
+    for work in GATES:
+        bench.load(base)
+        prepare_gate(bench, work)
+        every_write(bench, work, kind, before, (first, every, 0))
+    print("gates %s: %d workflows, all rules hold" % (kind, len(GATES)))
+
+
+def every_write(bench, work, kind, before, chosen):
+    first, every, only = chosen
     saved = bench.save()
     secrets = dict(bench.watch.secrets)
     writes = count_writes(bench, work)
@@ -241,7 +272,8 @@ def run(work, kind, first=0, every=1, only=0):
 
 WORKFLOWS = {"enrol": enrol, "shift": shift, "morning": morning, "shelf": shelf, "renew": renew}
 WORKFLOWS["dock"] = dock
-WORKFLOWS.update([(work.__name__, work) for work in WIPES])
+WORKFLOWS["gates"] = "gates"
+WORKFLOWS.update([(work.__name__, work) for work in WIPES + GATES])
 KINDS = ("cut", "torn", "lose", "fail")
 
 
@@ -264,7 +296,10 @@ def begin(arguments):
     main.JOURNAL_COUNT = 5 if work is shelf else 16
     logbook._MOST = 8 if work is shelf else 256
     lists.TRIAL_MS = 300
-    run(work, kind, first, every, only)
+    if work == "gates":
+        run_gates(kind, first, every)
+    else:
+        run(work, kind, first, every, only)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,12 @@ STRANGER = b"somebody's picture, and no recording" * 40
 
 
 class Faults(desk.Faults):
-    """As on the desk, but the power goes by an exception."""
+    """As on the desk, but the power goes by an exception; while it is `asleep`, nothing is counted."""
+
+    asleep = False
+
+    def landing(self, size, is_card):
+        return size if self.asleep else super().landing(size, is_card)
 
     def power_lost(self):
         raise desk.PowerLost
