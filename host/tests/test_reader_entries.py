@@ -1,10 +1,9 @@
-"""Names struck out of a folder of many small clusters, and the receipt left there: fsck finds nothing to say."""
+"""Names struck out of a folder of many small clusters, the receipt left there, and fsck with nothing to say."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
-
 from sealhost.reader import open_place
 
 PREFIX = "38f09a994b1a83ac"
