@@ -34,8 +34,8 @@ class Row:
         card.
         """
         self._parts, self._patterns, self._meet_s = parts, tuple(patterns), meet_s
-        self.spots = [Spot(bay, True) for bay in bays]
         self.stop, self._wake = threading.Event(), threading.Event()
+        self.spots = [Spot(bay, True, wake=self._wake.set) for bay in bays]
         self._told: dict[str, Shown] = {}
         self._late: set[tuple[bytes, bytes]] = set()
         self._errands: dict[str, Worker] = {}
@@ -112,7 +112,7 @@ class Row:
         while name in taken:
             number += 1
             name = f"{plain}-{number}"
-        spot = Spot(Bay(name), False)
+        spot = Spot(Bay(name), False, wake=self._wake.set)
         spot.port, spot.card = (arrived, None) if arrived.is_port else (None, arrived)
         spot.known, spot.changed_at = spot.marks, now()
         spot.paths = (arrived.path, "") if arrived.is_port else ("", arrived.path)
@@ -179,7 +179,6 @@ class Row:
         state, detail = says_of(docked)
         if state is State.SAFE and docked.wipes:
             spot.show(State.WIPED, detail, progress=1.0, device=device)
-            self._tell_one(spot)
         charging = bool(getattr(docked, "charging", False))
         spot.show(state, detail, progress=1.0, device=device, charging=charging)
         spot.failures, spot.spooled = 0, None
@@ -236,6 +235,12 @@ class Row:
             self._tell_one(spot)
 
     def _tell_one(self, spot: Spot) -> None:
-        if self._told.get(spot.bay.name) != spot.shown:
-            self._told[spot.bay.name] = spot.shown
-            self._parts.changed(spot.shown)
+        """Every state it went through since the last time, then how it is."""
+        while spot.passed:
+            self._tell_this(spot.passed.popleft())
+        self._tell_this(spot.shown)
+
+    def _tell_this(self, shown: Shown) -> None:
+        if self._told.get(shown.bay) != shown:
+            self._told[shown.bay] = shown
+            self._parts.changed(shown)

@@ -6,6 +6,7 @@ came of it.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -40,6 +41,8 @@ class Spot:
     port: Any = None
     card: Any = None
     shown: Shown = field(init=False)
+    passed: deque[Shown] = field(default_factory=deque)  # states before, not told yet
+    wake: Callable[[], None] = lambda: None  # there is something to tell
     owners: frozenset[bytes] | None = None  # device ids, once the line was asked or the card looked at
     paths: tuple[str, ...] = ("", "")  # of what a pattern found for it
     known: tuple[str, str] = ("", "")  # the marks that were judged last
@@ -64,9 +67,13 @@ class Spot:
         return (self.port.mark if self.port else "", self.card.mark if self.card else "")
 
     def show(self, state: State, detail: str = "", **fields: Any) -> None:
-        """Tell of another state; the time is that of the change."""
-        at = self.shown.at if state is self.shown.state else utc_ms()
-        self.shown = replace(self.shown, state=state, detail=detail, at=at, **fields)
+        """Tell of another state, of each, however short it was; the time is that of the change."""
+        if state is self.shown.state:
+            self.shown = replace(self.shown, detail=detail, **fields)
+            return
+        self.passed.append(self.shown)
+        self.shown = replace(self.shown, state=state, detail=detail, at=utc_ms(), **fields)
+        self.wake()
 
     def clear(self) -> None:
         """Whatever was there is gone."""
