@@ -36,6 +36,7 @@ import vfs  # noqa: E402
 _VALUES = "card flash reel exchange port screen run card-fails-at card-loses-at cut-after make-card".split()
 _SWITCHES = "fast real-time torn card-full clock-unset bad-cipher blank-key bad-keylist no-entropy".split()
 _SWITCHES.append("debug")
+_SWITCHED_ON, _RESTARTED = 1, 2  # docs/format/usage-log.md, event 1
 _PROGRAM = ("boot_choice.py", "console.py", "desk_session.py", "main.py", "simulator.py")
 
 
@@ -85,6 +86,7 @@ class Desk:
         self._port = serial_line.SerialLine(options["port"]) if "port" in options else None
         self._screen = glass.Glass(options["screen"]) if "screen" in options else None
         self._plugged = []
+        self._cause = _SWITCHED_ON
 
     def open_flash(self):
         """The flash after a reset: whatever still holds the devices from before reaches nothing any more."""
@@ -116,6 +118,7 @@ class Desk:
         board = desk.Board(card, self._flash, feed, clock, fast, noise, firmware)
         board.port, board.screen = self._port, self._screen
         board.chosen, board.restart, board.insert = chosen, restart, self._insert_into(board)
+        board.cause, self._cause = self._cause, _RESTARTED
         board.debug = "debug" in options
         return board
 

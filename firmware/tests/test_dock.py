@@ -420,6 +420,7 @@ def test_a_restart_is_in_order_and_ends_the_session(camera, host):
     host.patience_s = 20.0
     host.hello()
     assert host.ask(0x10)
+    assert log_of(camera)[0] == (1, 2)
 
 
 def test_a_debug_build_says_so_and_belongs_to_nobody(tmp_path):
