@@ -201,10 +201,10 @@ class Camera:
         """One slice of whatever there is to do; False if there is nothing. A fault of flash ends it all, and
         is said; the dock is answered all the same.
         """
-        worked = self.dock is not None and self.dock.step()
-        if self.recorder is None or self.fault is not None:
-            return worked
         try:
+            worked = self.dock is not None and self.dock.step()
+            if self.recorder is None or self.fault is not None:
+                return worked
             return self._step() or worked
         except SealcamError as fault:
             self.fail(fault)
