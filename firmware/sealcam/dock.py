@@ -60,6 +60,9 @@ class Dock:
         self._busy = True
         try:
             return self._step()
+        except MemoryError:
+            self._forget()  # whoever asked for so much begins again; nothing else is lost
+            return True
         finally:
             self._busy = False
 

@@ -227,6 +227,21 @@ def test_a_heap_that_ends_is_a_refusal(bench, monkeypatch):
     assert host.ask(0x01)
 
 
+def test_a_heap_that_ends_outside_of_a_request_ends_the_session(bench, monkeypatch):
+    cable, camera, made, host = bench
+
+    def no_memory(camera):
+        raise MemoryError
+
+    with monkeypatch.context() as small:
+        small.setattr("sealcam.telling.introduction", no_memory)
+        host.say(b"\x04\x01\x00\x00")
+        assert made.step()
+    with pytest.raises(Closed):
+        host.ask(0x01)
+    assert host.hello()
+
+
 def test_flash_that_fails_in_a_request_is_the_cameras_fault_as_well(bench):
     cable, camera, made, host = bench
     camera.list = None
