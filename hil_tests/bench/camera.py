@@ -88,6 +88,12 @@ class BenchCamera:
             line.undock()
             line.close()
 
+    def let_go_with_alarms(self) -> int:
+        """The same; what the camera had to raise the alarm about (dock-protocol.md, *alarms*)."""
+        alarms = int(self._line.alarms)
+        self.let_go()
+        return alarms
+
     def _stuck(self) -> None:
         if self._fault is not None:
             raise self._fault
