@@ -5,7 +5,6 @@ import os
 import pytest
 from bench.camera import State
 from bench.dock import Dock
-
 from sealhost import docked, founding
 from sealhost.errors import NotOurCamera
 from sealhost.statements import read_inventory

@@ -4,7 +4,6 @@ import random
 
 import pytest
 from bench.camera import State
-
 from sealhost.errors import PlaceBusy
 from sealhost.reader import open_place
 
