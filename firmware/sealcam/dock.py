@@ -54,8 +54,7 @@ class Dock:
     def step(self) -> bool:
         """One slice; False if nothing was done. Called from within a long order, it gives a sign of life."""
         if self._busy:
-            if self._work is not None:
-                self._answers.at_work()
+            self.at_work()
             return False
         self._busy = True
         try:
@@ -68,7 +67,8 @@ class Dock:
 
     def at_work(self) -> None:
         """For an order that takes long and does not turn the camera's own wheel meanwhile (D14)."""
-        self._answers.at_work()
+        if self._work is not None:
+            self._answers.at_work()
 
     def _step(self):
         now = self._now = self._port.ms()
