@@ -1,4 +1,4 @@
-"""Names struck out of a folder of many small clusters, the receipt left there, and fsck with nothing to say."""
+"""Names struck out of a folder of small clusters, the receipt left there, and fsck with nothing to say."""
 
 import subprocess
 from pathlib import Path
