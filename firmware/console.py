@@ -190,7 +190,9 @@ class Console:
             return not recording or recorder.chunks >= number or self._camera.source.ended
         if goal == "ms":
             return self._camera.clock.ms() - began >= number
-        raise Usage("wait idle, recording, end, chunks N or ms N")
+        if goal == "replayed":
+            return self._camera.replay is None or not self._camera.replay.playing
+        raise Usage("wait idle, recording, end, replayed, chunks N or ms N")
 
     def turn(self) -> bool:
         """One slice of work, or let time pass; False if there was nothing to do."""

@@ -41,7 +41,6 @@ class Glass:
         view = memoryview(content)
         while len(view):
             view = view[self._ask.write(view) :]
-        self._ask.flush()
 
     def _read_into(self, buffer):
         view = memoryview(buffer)

@@ -46,7 +46,7 @@ def open_hpke(d: int, enc: bytes, info: bytes, sealed: bytes, rand=None) -> byte
 
 
 def open_steps(d: int, enc: bytes, info: bytes, sealed: bytes, rand=None, recipient: "bytes | None" = None):
-    """`open_hpke` in slices, for a `curve.Job`; `recipient`, our own point where it is known, saves making it.
+    """`open_hpke` in slices, for a `curve.Job`; our own point, where it is known, need not be made.
     """
     x, y = curve.decode_point(enc)
     if rand:

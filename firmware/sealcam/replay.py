@@ -156,6 +156,11 @@ class Replay:
             self._at_hand, self._skipping = False, True
 
     @property
+    def playing(self) -> bool:
+        """Whether pictures come, or will."""
+        return self.state in (OPENING, PLAYING)
+
+    @property
     def seconds(self) -> int:
         """Since the start of the recording."""
         return self._ms // 1000
