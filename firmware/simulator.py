@@ -7,7 +7,7 @@
 Commands, one a line (or in --run, between semicolons): record, stop, bookmark [N], mute, unmute, category N
 [TEXT], place TEXT, press up|down|left|right|ok|record ..., screen PATH (the frame into a file), enrol,
 inventory NONCEHEX PATH, firmware PATH, card out, card in [PATH], restart, status,
-wait idle|recording|end|chunks N|ms N, power off.
+wait idle|recording|end|replayed|chunks N|ms N, power off.
 With --screen, boards/unix/screen.py serves the folder: it decodes and shows.
 The end of the input is an orderly power off.
 
