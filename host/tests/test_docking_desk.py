@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import starting
+from sampling import sampled
 from sealhost import founding
+from sealhost.docked import talk
 from sealhost.errors import CameraRefused
 from sealhost.reader import open_place
 from shift import Shift
@@ -41,6 +43,7 @@ def enrolled(tmp_path_factory: pytest.TempPathFactory, reel: Path) -> Path:
     subprocess.run(["mkfs.vfat", "-F", "16", card], check=True, stdout=subprocess.DEVNULL)
     camera = starting.start("unix", card, folder / "flash.img", reel=reel)
     code, answer = Shift(folder / "home").run("enrol", camera.port)
+    (folder / "bytes").write_text(str(camera.cable.passed))
     camera.power_off()
     assert (code, answer["waiting_for"]) == (0, ""), answer
     (folder / "camera.id").write_text(answer["camera"])
@@ -160,3 +163,30 @@ def test_a_replayed_receipt_is_refused(desk: Desk) -> None:
         assert camera.record(bytes.fromhex(newest.stem)) == newest.read_bytes()
     finally:
         camera.close()
+
+
+@pytest.mark.power
+@pytest.mark.parametrize("at", sampled([*range(150, 5000, 350), 0.02, 0.5, 0.95, 0.998]))
+def test_a_cable_pulled_while_a_camera_is_enrolled_is_taken_up_by_the_next_run(
+    enrolled: Path, founded: Path, tmp_path: Path, reel: Path, at: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exchange folder is durable, so that the second run goes on where the first was cut."""
+    monkeypatch.setattr(talk, "PAUSES", (0.0,) * talk.TRIES)
+    home = Shift(Path(shutil.copytree(founded, tmp_path / "home")))
+    with open(tmp_path / "card.img", "wb") as file:
+        file.truncate(256 << 20)
+    subprocess.run(["mkfs.vfat", "-F", "32", file.name], check=True, stdout=subprocess.DEVNULL)
+    camera = starting.start("unix", tmp_path / "card.img", tmp_path / "flash.img", reel=reel)
+    try:
+        camera.cable.pull_after(int(at if at > 1 else at * int((enrolled / "bytes").read_text())))
+        first, told = home.run("enrol", camera.port)
+        camera.cable.plug()
+        second, answer = home.run("enrol", camera.port)
+    finally:
+        camera.kill()
+
+    events = [entry.event for entry in home.desk.custody.entries()]
+    assert (first, told["kind"]) == (4, "CableGone")
+    assert (second, answer.get("waiting_for")) == (0, ""), answer
+    assert (events.count("camera.certified"), events.count("camera.enrolled")) == (1, 1)
+    assert not [path for path in home.home.rglob("offer.seal") if (path.parent / "answer.seal").exists()]

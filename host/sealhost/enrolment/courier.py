@@ -5,10 +5,10 @@ the files mean is judged by the desks; here only health, and that the camera tha
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sealhost.enrolment.answer import Answer, parse_answer
+from sealhost.enrolment.answer import parse_answer
 from sealhost.enrolment.desk import ANSWER, DRILL, ENROLLED, OFFER, TIME
 from sealhost.errors import CameraRefused, EnrolmentRefused
 from sealhost.verify import read_core
@@ -61,15 +61,18 @@ def carry(
     ]
 
 
-def folder_of(camera: Any, exchanges: Iterable[Any]) -> Any:
+def folder_of(camera: Any, exchanges: Sequence[Any]) -> Any:
     """Which of these folders is of the camera on the line; None where none is.
 
     One that belongs to nobody gets an offer that no camera has seen.
     """
     if camera.identify().state == NOBODYS:
         return next((e for e in exchanges if e.has(OFFER) and not e.has(ANSWER) and not e.has(BROUGHT)), None)
-    answer = parse_answer(_answer(camera))
-    return next((exchange for exchange in exchanges if _belongs(exchange, answer)), None)
+    answered = {parse_answer(raw).point: e for e in exchanges if (raw := e.read(ANSWER)) is not None}
+    if camera.device_point in answered:
+        return answered[camera.device_point]
+    nonce = parse_answer(_answer(camera)).nonce
+    return next((e for e in exchanges if (e.read(OFFER) or b"")[73:89] == nonce), None)
 
 
 def _answer(camera: Any) -> bytes:
@@ -81,13 +84,6 @@ def _answer(camera: Any) -> bytes:
             raise
     camera.enrol()
     return bytes(camera.fetch(_FETCH_ANSWER))
-
-
-def _belongs(exchange: Any, answer: Answer) -> bool:
-    held, offer = exchange.read(ANSWER), exchange.read(OFFER)
-    if held is not None:
-        return parse_answer(held).point == answer.point
-    return offer is not None and offer[73:89] == answer.nonce
 
 
 def _bring_offer(exchange: Any, camera: Any) -> list[str]:
