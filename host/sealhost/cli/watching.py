@@ -34,7 +34,8 @@ def run(folder: str | None, places: Sequence[str], as_json: bool) -> None:
         if announcer:
             held.enter_context(announcer)
         patterns = [*pack.dock.ports, *pack.dock.cards, *places]
-        meet_s = watch.MEET_S if pack.dock.ports and pack.dock.cards else 0.0
+        both = pack.dock.ports and pack.dock.cards or any(bay.port and bay.card for bay in pack.dock.bays)
+        meet_s = watch.MEET_S if both or len(places) > 1 else 0.0
         row = watch.Row(parts(folder, spool, told, announcer), pack.dock.bays, patterns, meet_s)
         held.enter_context(stopped_by_signals(row.stop))
         row.run()
