@@ -70,10 +70,13 @@ def renew(role: str, how: str, packs: Ceremony) -> Changed:
 
     Order of writes: the new key, custody, the root's list (here the old list stops being in use), then what
     `finish` copies. Cut before the root's list nothing has changed but for a key that nobody lists; cut after
-    it, the next run finishes. Run again it makes another newer list, unless it is only to finish.
+    it, the same command finishes and makes no second list.
     """
     _refuse_nonsense(role, how, packs)
+    begun = _begun(role, how, packs)
     finish(packs)
+    if begun is not None:
+        return begun
     before = packs.keylist()
     old = before.point(NUMBERS[role])
     point, shares = (b"", ()) if how == REVOKE else _make(role, packs)
@@ -89,6 +92,20 @@ def renew(role: str, how: str, packs: Ceremony) -> Changed:
     finish(packs)
     ids = [keys.key_id_of(one) if one else b"" for one in (point, old)]
     return Changed(newer, role, how, ids[0], ids[1], shares)
+
+
+def _begun(role: str, how: str, packs: Ceremony) -> Changed | None:
+    """The change of this duty that an earlier run began: the root lists another key than a pack behind it."""
+    newest, number = packs.keylist(), NUMBERS[role]
+    for kind in (OFFICE, VAULT):
+        theirs = packs.keylist(kind)
+        point, old = newest.point(number), theirs.point(number)
+        if theirs.version < newest.version and point != old and bool(point) == (how != REVOKE):
+            ids = [keys.key_id_of(one) if one else b"" for one in (point, old)]
+            folder = keyring.named(packs.path(ROOT, "shares"), ids[0])
+            shares = tuple(sorted(folder.glob("share-*"))) if role == "escrow" else ()
+            return Changed(newest, role, how, ids[0], ids[1], shares)
+    return None
 
 
 def _refuse_nonsense(role: str, how: str, packs: Ceremony) -> None:

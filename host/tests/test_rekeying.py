@@ -271,12 +271,13 @@ def test_a_change_killed_at_any_step_leaves_the_old_list_or_the_new_one(founded,
             break
         kills += 1
         home = shift.desk
-        assert versions(shift) <= {1, 2} and home.keylist.version in (1, 2)
+        was = versions(shift)
+        assert was <= {1, 2} and home.keylist.version in (1, 2)
         assert role == "escrow" or home.key(role).point == home.keylist.point(NUMBERS[role])
         assert home.register.get(shift.device.key_id) is not None
         assert shift.run("key", "change", role)[0] == 0
         (newest,) = versions(shift)
-        assert newest in (2, 3) and shift.desk.custody.verify().size
+        assert newest == (3 if was == {2} else 2) and shift.desk.custody.verify().size
         if role == "enrolment":
             authority = shift.desk.authority([])
             made = enrolment.certify(keys.SoftKey.make().point, authority)
