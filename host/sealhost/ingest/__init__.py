@@ -53,9 +53,7 @@ def ingest(
     for place in places:
         _arrive(place, desk, options, docked, tell)
     if beside is not None and not options.dry_run:
-        docked.resumed += settle(beside, desk, tell)
-        for place in filter(is_in_camera, places):
-            place.look_again()  # a wipe that was taken up may have emptied it
+        _settle(places, beside, desk, docked, tell)
     reading = ThreadPoolExecutor(1)
     try:
         for place in places:
@@ -73,6 +71,20 @@ def ingest(
         tell("stored twice", 1.0)
     docked.logs = read_logs(docked.takings, desk, beside)
     docked.gaps = find_gaps(docked.takings, inventory, desk)
+    _empty(docked, desk, options, tell, beside)
+    desk.custody.witness()
+    return docked
+
+
+def _settle(places: Sequence[Any], beside: Beside, desk: Desk, docked: Docked, tell: Tell) -> None:
+    """What the camera owes of dockings that were cut."""
+    docked.resumed += settle(beside, desk, tell)
+    for place in filter(is_in_camera, places):
+        place.look_again()  # a wipe that was taken up may have emptied it
+
+
+def _empty(docked: Docked, desk: Desk, options: Options, tell: Tell, beside: Beside | None) -> None:
+    """Sign for what is stored, camera by camera, and wipe what may go."""
     ours = [taking for taking in docked.takings if taking.may_be_receipted]
     for device_id in dict.fromkeys(taking.device_id for taking in ours):
         own = [taking for taking in ours if taking.device_id == device_id]
@@ -81,8 +93,6 @@ def ingest(
         docked.wipes += wiped
     if docked.wipes:
         tell("wiped", 1.0)
-    desk.custody.witness()
-    return docked
 
 
 def _arrive(place: Any, desk: Desk, options: Options, docked: Docked, tell: Tell) -> None:
