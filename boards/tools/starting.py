@@ -13,6 +13,7 @@ The images are the same for every target: a camera prepared on one can be starte
 in sectors of 4 KiB; for qemu_sifive the file is as long as its chip, and the rest of it stays unused.
 """
 
+import atexit
 import contextlib
 import fcntl
 import os
@@ -227,7 +228,9 @@ def _drives(named: dict[str, str]) -> list[str]:
 
 
 def _process(command: list[str], stdin: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    atexit.register(process.kill)  # whoever started it and failed leaves no camera running
+    return process
 
 
 def _alone(stream: IO[bytes]) -> int:

@@ -27,7 +27,7 @@ class Desk:
     """A tty whose other side the test holds, and a desk camera's line on it."""
 
     def __init__(self, tmp_path):
-        self.path = tmp_path / "line"
+        self.path, self.processes = tmp_path / "line", []
         self.plug()
 
     def plug(self):
@@ -42,6 +42,7 @@ class Desk:
         environment = {**os.environ, "MICROPYPATH": vm.search_path()}
         command = [vm.binary("ctr"), "-c", line + source]
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        self.processes.append(process)
         assert process.stdout.readline() == "- go\n"
         os.close(self.slave)  # from here on only the camera holds it
         return process
@@ -49,7 +50,10 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path):
-    return Desk(tmp_path)
+    made = Desk(tmp_path)
+    yield made
+    for process in made.processes:
+        process.kill()
 
 
 def read_all(descriptor, size):
@@ -66,7 +70,6 @@ def test_every_byte_passes_a_desk_line_both_ways(desk):
         os.write(desk.master, piece)
         assert read_all(desk.master, len(piece)) == piece
     assert camera.poll() is None
-    camera.kill()
 
 
 def test_a_hung_up_desk_line_is_nothing_until_somebody_is_there_again(desk):
@@ -84,7 +87,6 @@ def test_a_hung_up_desk_line_is_nothing_until_somebody_is_there_again(desk):
         except BlockingIOError:
             camera.poll()
             assert camera.returncode is None
-    camera.kill()
     assert set(answer) == {ord("?")}
 
 
