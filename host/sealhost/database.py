@@ -96,7 +96,7 @@ class Database:
 
     @contextmanager
     def alone(self, what: str) -> Iterator[None]:
-        """While one process or thread does this, every other that would waits; `what` names the file beside."""
+        """While one process or thread does this, any other that would waits; `what` names the file beside."""
         with open(self.path.with_name(f"{self.path.name}.{what}"), "ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
