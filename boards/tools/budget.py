@@ -17,11 +17,11 @@ def main(budget: Path, images: list[str]) -> int:
     is_over = False
     for image in images:
         code, initialised = sizes(image)
-        is_within = code <= limits["code_and_constants"] and initialised <= limits["data"]
-        is_over |= not is_within
-        print(f"size: {image}: {code} of {limits['code_and_constants']} bytes of code and constants")
-        over = "" if is_within else ": OVER BUDGET"
-        print(f"size: {image}: {initialised} of {limits['data']} of data{over}")
+        found = {"code_and_constants": code, "data": initialised}
+        for what, size in found.items():
+            over = "" if size <= limits[what] else ": OVER BUDGET"
+            is_over |= bool(over)
+            print(f"size: {image}: {size} of {limits[what]} bytes of {what.replace('_', ' ')}{over}")
     return int(is_over)
 
 
