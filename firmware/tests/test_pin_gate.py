@@ -76,7 +76,7 @@ def test_replay_is_refused_unless_the_signed_policy_allows_it(flags, state):
 
 
 @pytest.mark.promise2
-def test_the_right_pin_opens_and_a_wrong_one_costs_a_try(bench):
+def test_rule_r2_the_right_pin_opens_and_a_wrong_one_costs_a_try(bench):
     """Proves BW-10."""
     camera = issued(bench)
 
@@ -88,7 +88,7 @@ def test_the_right_pin_opens_and_a_wrong_one_costs_a_try(bench):
     assert last == [(usagelog.ISSUED, 0), (usagelog.PIN_WRONG, 1), (usagelog.REPLAY, 1)]
 
 
-def test_the_gate_is_shut_again_after_a_restart_and_after_a_minute(bench):
+def test_rule_r11_the_gate_is_shut_again_after_a_restart_and_after_a_minute(bench):
     camera = issued(bench)
     assert camera.gate.judge(PIN)
     camera.board.rtc.advance(pingate.IDLE_MS)
@@ -106,7 +106,7 @@ def test_the_gate_is_shut_again_after_a_restart_and_after_a_minute(bench):
 
 
 @pytest.mark.promise2
-def test_the_try_is_spent_in_flash_before_the_pin_is_stretched(bench, monkeypatch):
+def test_rule_r1_the_try_is_spent_in_flash_before_the_pin_is_stretched(bench, monkeypatch):
     camera = issued(bench)
 
     def judged_too_early(*arguments):
@@ -161,7 +161,7 @@ def test_the_tenth_wrong_try_loses_replay_and_no_evidence(bench):
     assert camera.issuing.issue(B, FAR, 1) == 1  # until the next issue
 
 
-def test_returning_and_docking_end_the_issue_and_erase_the_word(bench):
+def test_rule_r3_returning_and_docking_end_the_issue_and_erase_the_word(bench):
     """Proves BW-10."""
     camera = issued(bench)
 
@@ -184,7 +184,7 @@ def test_a_new_issue_takes_the_place_of_the_old_one_and_its_key(bench):
     assert camera.gate.point() != point and not camera.gate.judge(PIN) and camera.gate.judge(OTHER_PIN)
 
 
-def test_the_pool_is_dropped_whenever_the_wearers_key_changes(bench):
+def test_rule_r5_the_pool_is_dropped_whenever_the_wearers_key_changes(bench):
     """Proves M3, BW-10."""
     camera = bench.start()
     for change in (
@@ -214,7 +214,7 @@ def test_an_issue_that_makes_no_sense_is_refused_and_changes_nothing(bench):
     assert camera.issuing.current == A and camera.gate.judge(PIN)
 
 
-def test_after_its_hour_an_issue_replays_nothing_where_the_clock_is_known(bench):
+def test_rule_r10_after_its_hour_an_issue_replays_nothing_where_the_clock_is_known(bench):
     camera = bench.start()
     now = camera.clock.utc_ms()
     assert now
@@ -285,7 +285,7 @@ def test_what_does_not_fit_is_erased_at_the_next_start(bench, what):
 
 
 @pytest.mark.promise2
-def test_a_mark_that_is_torn_counts_as_spent(bench):
+def test_rule_r4_a_mark_that_is_torn_counts_as_spent(bench):
     camera = issued(bench)
     camera.power_off()
     sector = next(s for s in (19, 20) if bench.flash.bytes[s * 4096 : s * 4096 + 4] == b"SKT1")

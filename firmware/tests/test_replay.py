@@ -75,7 +75,7 @@ def shown(camera, monkeypatch):
     return pictures
 
 
-def test_the_whole_recording_comes_in_order_and_each_use_is_in_the_log(bench, camera, monkeypatch):
+def test_rule_r9_the_whole_recording_comes_in_order_and_each_use_is_in_the_log(bench, camera, monkeypatch):
     """Proves BW-7."""
     pictures = shown(camera, monkeypatch)
     first = own_recordings(camera)[0]
@@ -121,7 +121,7 @@ def test_the_devices_own_number_stands_in_every_frame(bench, camera, monkeypatch
     assert len(pictures) >= 5 and A.hex()[:8].upper() == "01020304"
 
 
-def test_without_its_number_no_picture_is_shown(bench, camera, monkeypatch):
+def test_rule_r7_without_its_number_no_picture_is_shown(bench, camera, monkeypatch):
     """Proves BW-12."""
     monkeypatch.setattr(panel.Panel, "_draw_number", lambda self, number: None)
     camera.replay.open(own_recordings(camera)[0])
@@ -136,7 +136,7 @@ def test_without_its_number_no_picture_is_shown(bench, camera, monkeypatch):
 
 @pytest.mark.promise5
 @pytest.mark.parametrize("where", ["payload", "tag", "swapped"])
-def test_nothing_is_shown_before_its_chunk_proves_and_it_says_where_it_stopped(camera, monkeypatch, where):
+def test_rule_r6_nothing_is_shown_before_its_chunk_proves_and_it_says_where_it_stopped(camera, monkeypatch, where):
     pictures = shown(camera, monkeypatch)
     head = own_recordings(camera)[0]
     part = camera.card._fs.open("/sealcam/" + head.name, "r+b")
@@ -320,7 +320,7 @@ def test_the_record_button_ends_replay_and_records_at_once(camera):
     assert not camera.recorder.recording
 
 
-def test_the_record_button_does_not_wait_for_a_pin_that_is_judged(camera):
+def test_rule_r8_the_record_button_does_not_wait_for_a_pin_that_is_judged(camera):
     camera.gate.lock()
     camera.gate.offer(PIN)
     camera.step()

@@ -21,6 +21,7 @@ PAGES = {
     "L": "format/usage-log.md",
     "C": "format/custody.md",
     "D": "dock-protocol.md",
+    "R": "format/replay.md",
 }
 ID = re.compile(r"\b(?:ICO|CD|USB|EM|EE|EA|DS|BK|SH|MD|FX|OF|CC|PH|BW|LE|AU|UA|DK)-\w+\b")
 
