@@ -136,7 +136,7 @@ def test_rule_r7_without_its_number_no_picture_is_shown(bench, camera, monkeypat
 
 @pytest.mark.promise5
 @pytest.mark.parametrize("where", ["payload", "tag", "swapped"])
-def test_rule_r6_nothing_is_shown_before_its_chunk_proves_and_it_says_where_it_stopped(camera, monkeypatch, where):
+def test_rule_r6_nothing_is_shown_before_its_chunk_proves_and_it_says_where(camera, monkeypatch, where):
     pictures = shown(camera, monkeypatch)
     head = own_recordings(camera)[0]
     part = camera.card._fs.open("/sealcam/" + head.name, "r+b")
