@@ -120,8 +120,8 @@ demo: build/.have-venv build/micropython/ctr ## one whole shift, on real input, 
 	@$(VENV)/python host/demo.py $(ARGS)
 
 bench: emulator build/.have-bench ## the ratios against this machine's own ceiling; ONLY=name for one, ARGS=--strict to fail on a miss
-	@$(if $(filter host.%,$(ONLY)),,$(VENV)/python firmware/bench/run.py $(if $(ONLY),--only $(ONLY)) $(ARGS))
-	@$(if $(filter device.%,$(ONLY)),,$(VENV)/python host/bench/run.py $(if $(ONLY),--only $(ONLY)) $(ARGS))
+	@$(if $(filter host.% dock.% link.efficiency,$(ONLY)),,$(VENV)/python firmware/bench/run.py $(if $(ONLY),--only $(ONLY)) $(ARGS))
+	@$(if $(filter device.% link.m3,$(ONLY)),,$(VENV)/python host/bench/run.py $(if $(ONLY),--only $(ONLY)) $(ARGS))
 
 # --- images
 

@@ -1,6 +1,7 @@
-"""What no firmware can beat: one AES-256-CTR and one SHA-256 in C over 16 KiB. Imports nothing of ours.
+"""What no firmware can beat: AES-256-CTR and SHA-256 in C over 16 KiB. Imports nothing of ours.
 
-Runs on the emulated Cortex-M3, on the image with CTR built in; prints instructions for one piece.
+Runs on the emulated Cortex-M3, on the image with CTR built in. Prints instructions for one piece: `ceiling`
+is both, `hashing` SHA-256 alone.
 """
 
 import time
@@ -21,8 +22,15 @@ def main():
     for _ in range(_PIECES):
         cipher.encrypt(piece, piece)
         sha256(piece).digest()
-    instructions = time.ticks_diff(time.ticks_us(), start) * 1000 // _PIECES
-    print("ceiling", instructions)
+    print("ceiling", _since(start))
+    start = time.ticks_us()
+    for _ in range(_PIECES):
+        sha256(piece).digest()
+    print("hashing", _since(start))
+
+
+def _since(start):
+    return time.ticks_diff(time.ticks_us(), start) * 1000 // _PIECES
 
 
 main()

@@ -25,6 +25,8 @@ from sealcam.source import Source
 
 CHUNK = 16384
 PART = 32 << 20
+ROOT, KEYS = 7777, 100  # private keys of nobody: the root's; with a role added, those of the key list
+LINK = policy.LINK
 PICTURE, SOUND = 20480, 1024  # pictures at 12 a second, 16 kHz sound: five blocks to two pictures
 _ROUND = (TRACK_PICTURE, TRACK_SOUND, TRACK_SOUND, TRACK_PICTURE, TRACK_SOUND, TRACK_SOUND, TRACK_SOUND)
 
@@ -55,9 +57,9 @@ class _Random:
 
 
 class _Identity:
-    def __init__(self, d):
+    def __init__(self, d, organisation):
         self.d, self.point = d, p256.public(d)
-        self.device_id = sha256(self.point)
+        self.device_id, self.organisation = sha256(self.point), organisation
 
 
 class Feed:
@@ -106,7 +108,7 @@ class DeskCamera:
         region = Region(device, 21, 39)
         vfs.VfsLfs2.mkfs(region, readsize=256, progsize=256, lookahead=32)
         self.files = Files(vfs.VfsLfs2(region, readsize=256, progsize=256, lookahead=32))
-        self.clock, self.drbg, self.identity = _Still(), _Random(), _Identity(4711)
+        self.clock, self.drbg, self.identity = _Still(), _Random(), _Identity(4711, sha256(p256.public(ROOT)))
         self.journal = Journal(self.flash, 2, 16)
         self.journal.format()
         self.keylist = self.sealing = _key_list()
@@ -152,10 +154,10 @@ def _blocks(image, read_back, echo):
 
 
 def _key_list():
-    root, roles = 7777, (1, 2, 3, 4, 5, 7)
-    point = p256.public(root)
+    roles = (1, 2, 3, 4, 5, 7, LINK)
+    point = p256.public(ROOT)
     body = struct.pack(">32sIHH", sha256(point), 1, len(roles), 0)
     for role in roles:
-        body += struct.pack(">B3x65s3x", role, p256.public(100 + role))
-    file = statements.make(statements.KEY_LIST, root, None, 1, sha256(body)) + body
+        body += struct.pack(">B3x65s3x", role, p256.public(KEYS + role))
+    file = statements.make(statements.KEY_LIST, ROOT, None, 1, sha256(body)) + body
     return policy.KeyList.parse(file, point, sha256(point))

@@ -14,27 +14,34 @@ _KEPT = 6 << 20  # reserved sectors, both tables, the directory and the first pa
 _WINDOW = 4 << 20
 
 
-@micropython.viper
-def _copy(into: ptr8, out_of: ptr8, to: int, start: int, size: int):
-    """`size` bytes, a multiple of 32; both places four-aligned. Checks no bounds: `_at` has kept within
-    them.
+@micropython.asm_thumb
+def _copy(r0, r1, r2, r3):
+    """To the buffer r0, from r3 bytes behind r1, r2 bytes: a multiple of 32, four-aligned both. Checks no
+    bounds: `_at` has kept within them.
     """
-    d = int(into) + to
-    s = int(out_of) + start
-    end = d + size
-    while d < end:
-        p = ptr32(d)
-        q = ptr32(s)
-        p[0] = q[0]
-        p[1] = q[1]
-        p[2] = q[2]
-        p[3] = q[3]
-        p[4] = q[4]
-        p[5] = q[5]
-        p[6] = q[6]
-        p[7] = q[7]
-        d += 32
-        s += 32
+    add(r1, r1, r3)
+    add(r2, r2, r0)
+    label(NEXT)
+    ldr(r4, [r1, 0])
+    ldr(r5, [r1, 4])
+    ldr(r6, [r1, 8])
+    ldr(r7, [r1, 12])
+    str(r4, [r0, 0])
+    str(r5, [r0, 4])
+    str(r6, [r0, 8])
+    str(r7, [r0, 12])
+    ldr(r4, [r1, 16])
+    ldr(r5, [r1, 20])
+    ldr(r6, [r1, 24])
+    ldr(r7, [r1, 28])
+    str(r4, [r0, 16])
+    str(r5, [r0, 20])
+    str(r6, [r0, 24])
+    str(r7, [r0, 28])
+    add(r0, 32)
+    add(r1, 32)
+    cmp(r0, r2)
+    bcc(NEXT)
 
 
 class RamCard:
@@ -51,7 +58,7 @@ class RamCard:
         return at if at < _KEPT else _KEPT + (at - _KEPT) % _WINDOW
 
     def readblocks(self, block, buffer, offset=0):
-        _copy(buffer, self._memory, 0, self._at(block) + offset, len(buffer))
+        _copy(buffer, self._memory, len(buffer), self._at(block) + offset)
         return 0
 
     def writeblocks(self, block, buffer, offset=0):
