@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from sealhost.durable import durable
 from sealhost.errors import StoreFull, StoreUnavailable
@@ -35,11 +35,12 @@ def _guard_of(path: Path) -> threading.RLock:
 class Database:
     """A database file and the name of its migrations."""
 
-    def __init__(self, path: Path, migrations: str) -> None:
+    def __init__(self, path: Path, migrations: str, *, drops_cache: bool = False) -> None:
         self.path = Path(path)
         self._migrations = migrations
         self._guard = _guard_of(self.path)
-        self.engine = sa.create_engine(f"sqlite:///{self.path}", poolclass=NullPool)
+        pool = NullPool if drops_cache else QueuePool  # each close copies the whole log into the database
+        self.engine = sa.create_engine(f"sqlite:///{self.path}", poolclass=pool)
         sa.event.listen(self.engine, "connect", _prepare)
         sa.event.listen(self.engine, "begin", _begin)
         with self.trouble():

@@ -50,7 +50,7 @@ class KeyTable:
         self._key = erasure_key
         if not (self.place / STORE_MARKER).is_file():
             raise StoreUnavailable(self.place, "its marker is not there; is the disk mounted?")
-        self._database = Database(self.place / FILE_NAME, "keytable")
+        self._database = Database(self.place / FILE_NAME, "keytable", drops_cache=True)
 
     def insert(self, row: KeyRow) -> None:
         """Add a row; the same row again changes nothing, another one under its name is refused."""
