@@ -17,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 include boards/tools/sources.mk boards/unix/build.mk boards/qemu_mps2/build.mk boards/qemu_sifive/build.mk
 
 WORDS := help setup check lint types layers test test-host test-device test-power test-fuzz test-docs test-all vectors \
-    vectors-check sim demo bench fuzz fix hil firmware firmware-archive flash size clean
+    vectors-check sim demo bench fuzz fix hil soak firmware firmware-archive flash size clean
 .PHONY: $(WORDS)
 
 help: ## this list
@@ -90,6 +90,13 @@ HIL = $(VENV)/python -m pytest -q $(if $(filter-out 0,$(JOBS)),-n $(JOBS)) $(PYT
 hil: emulator ## the bench suite on every virtual target, or TARGET=; for a board PORT= and BENCH= its wiring file
 	@echo "hil: hil_tests, a table of tests by targets at the end"
 	@$(HIL) $(if $(TARGET),--target $(TARGET)) $(if $(PORT),--port $(PORT)) $(if $(BENCH),--bench $(BENCH))
+
+SHIFTS ?= 1000
+SEED ?= 1
+FROM ?= 0
+
+soak: build/.have-venv build/micropython/ctr ## SHIFTS=1000 shifts from SEED=1, a fault in each; a failure says what to type again; ARGS=--resume goes on
+	@PYTHONPATH=host:boards/tools:hil_tests $(VENV)/python -W ignore -m soak --shifts $(SHIFTS) --seed $(SEED) --from $(FROM) $(ARGS)
 
 vectors: build/.have-venv ## write docs/vectors anew
 	@$(VENV)/python docs/vectors/make_vectors.py
