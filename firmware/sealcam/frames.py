@@ -74,7 +74,9 @@ class Reader:
                 form = self._look()
                 if form:
                     return form
-            count = line.read_into(self._view[self._have : self._need]) if left > 0 else 0
+            # nothing is allocated while the line is silent, for a camera that films asks again and again
+            place = self._view[self._have : self._need] if self._have else self._head
+            count = line.read_into(place) if left > 0 else 0
             if count:
                 self._have += count
                 left -= count
