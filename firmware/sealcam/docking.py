@@ -11,6 +11,7 @@ from sealcam.recovery import clear, recover
 
 _NO_ISSUE = bytes(16)
 _CARD_FAULTS = (NoCard, CardFault, CardFull, JournalFull)
+_NO_ROOM = (None, CardFull, JournalFull)  # a card without room is written to the end, and may have room again
 
 
 def dock_down(camera) -> bytes:
@@ -29,7 +30,7 @@ def dock_down(camera) -> bytes:
     camera.forget_ready()
     if camera.fault is None:
         camera.logbook.note(usagelog.DOCKED)
-        if camera.card_fault is None:
+        if camera.card_fault in _NO_ROOM and camera.card.mounted:
             _go_on(camera, lambda: _settle(camera))
     return issue
 
@@ -49,11 +50,14 @@ def _go_on(camera, step):
 
 
 def undock(camera) -> None:
-    """Out of the dock: clear up on the card, as after a cut, and begin the next log segment."""
+    """Out of the dock: clear up on the card, as after a cut, and begin the next log segment. A card that was
+    full is tried anew.
+    """
     if not camera.docked:
         return
     camera.docked, camera.dock_lamp = False, 0
-    if camera.fault is None and camera.card_fault is None:
+    if camera.fault is None and camera.card_fault in _NO_ROOM and camera.recorder is not None:
+        camera.card_fault = None
         _go_on(camera, lambda: _begin(camera))
 
 

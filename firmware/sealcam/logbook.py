@@ -23,7 +23,7 @@ class Logbook:
         self._log = usagelog.UsageLog(camera.identity.device_id)
         self._waiting = []
         self._held = 0  # entries in flash
-        self._in_doubt = False
+        self._in_doubt = self._is_short = False  # short: a segment took of what waits, and was given up
         self._carrier = None
 
     def load(self, may_begin: bool = False) -> None:
@@ -36,8 +36,7 @@ class Logbook:
             raw = b""
         if not raw and not may_begin:
             raise LogFault  # no file, or nothing in it: its last entry never goes
-        size = usagelog.ENTRY_SIZE
-        self._waiting = [raw[at : at + size] for at in range(0, len(raw), size)]
+        self._waiting = _entries(raw)
         usagelog.check(self._waiting)
         self._held = len(self._waiting)
         if self._waiting:
@@ -59,7 +58,12 @@ class Logbook:
         self._waiting.append(entry)
 
     def open(self, carrier) -> None:
-        """Begin a segment with all that waits. Raises what the card or the journal raises."""
+        """Begin a segment with all that waits: after one that was given up, with all that flash holds. Raises
+        what the card or the journal raises.
+        """
+        if self._is_short:
+            self._waiting = _entries(self._camera.files.read(_FILE))
+            self._is_short = False
         carrier.begin()
         self._carrier = carrier
 
@@ -83,8 +87,8 @@ class Logbook:
         if not self._waiting:
             return carrier.pad_if_due(now) or carrier.sign_if_due(now) or self._turn_segment()
         if not carrier.make_room(usagelog.ENTRY_SIZE):
-            self._carrier = None
             carrier.end(REASON_CARD_FULL)  # what waits stays in flash, for a segment on another card
+            self._carrier = None
             return True
         carrier.muxer.offer(TRACK_LOG, 0, now, self._waiting.pop(0))
         carrier.pump()
@@ -113,7 +117,7 @@ class Logbook:
             self._give_up(fault)
 
     def _give_up(self, fault):
-        carrier, self._carrier = self._carrier, None
+        carrier, self._carrier, self._is_short = self._carrier, None, True
         carrier.cut()
         self._camera.say("- log segment %d given up: %s" % (carrier.seq, type(fault).__name__))
 
@@ -134,3 +138,8 @@ class Logbook:
         raw = self._camera.files.read(_FILE)
         self._camera.files.replace(_FILE, raw[-usagelog.ENTRY_SIZE :])
         self._held = 1
+
+
+def _entries(raw):
+    size = usagelog.ENTRY_SIZE
+    return [raw[at : at + size] for at in range(0, len(raw), size)]
