@@ -53,10 +53,10 @@ class Camera(Asking):
         return found
 
     def undock(self) -> None:
-        """Let it go."""
+        """Let it go. Where the answer was lost it went, and its card has a new log segment."""
+        self._listed = None
         self._ask(bodies.UNDOCK)
         self._is_docked = False
-        self._listed = None
 
     def inventory(self, nonce: bytes) -> bytes:
         """The inventory file over a nonce."""
