@@ -55,6 +55,16 @@ def test_the_end_of_the_input_in_mid_recording_is_an_orderly_power_off(desk):
     assert max(desk.recordings(1).items())[1].state == "ended"
 
 
+def test_a_card_out_and_in_costs_the_log_no_entry(desk):
+    """Proves promise 7: what the segment that was given up had taken of it is told by the next one."""
+    lines = [b"record", b"wait chunks 4", b"bookmark 1", b"wait ms 1", b"card out"]
+    typed(desk, [*lines, b"card in", b"record", b"wait chunks 2", b"stop"])
+
+    segments = [[*recording.records()] for _, recording in sorted(desk.recordings(2).items())]
+    numbers = {int.from_bytes(entry[8:16], "big") for segment in segments for *_, entry in segment}
+    assert numbers == set(range(1, max(numbers) + 1))
+
+
 def test_who_keeps_pressing_keeps_no_chunk_waiting(tmp_path):
     desk = Desk(tmp_path, "ctr", chunk_size=512).enrol()
 
