@@ -102,6 +102,21 @@ def parse(raw: bytes) -> Entry | None:
     return None if found.reserved else Entry(**{name: found[name] for name in names})
 
 
+def runs(entries: Iterable[bytes]) -> list[list[bytes]]:
+    """Entries in order of their numbers, cut where a number is missing: what was missing stays missing, and
+    breaks no chain that goes on behind it.
+    """
+    found: list[list[bytes]] = []
+    last = -1
+    for raw in entries:
+        number = layout.LOG_ENTRY.parse(raw).number
+        if not found or number != last + 1:
+            found.append([])
+        found[-1].append(raw)
+        last = number
+    return found
+
+
 def check(device_id: bytes, segments: Iterable[Sequence[bytes]]) -> Checked:
     """Check the entries of one camera, segment by segment in order of sequence (L2, L3, L4).
 

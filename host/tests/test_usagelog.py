@@ -71,6 +71,19 @@ def test_rule_l4_an_entry_taken_out_of_a_segment_is_named_and_between_segments_c
     assert found.broken_at is None
 
 
+@pytest.mark.promise7
+def test_a_gap_that_is_known_breaks_no_chain_that_goes_on_behind_it():
+    """Proves L4: what was missing at one docking is missing at the next, and nothing else is wrong."""
+    chain = entries(9)
+    known = usagelog.check(DEVICE, [chain[:3], chain[5:7]])
+    kept = [raw for raw in chain if int.from_bytes(raw[8:16], "big") in {e.number for e in known.entries}]
+
+    found = usagelog.check(DEVICE, [*usagelog.runs(kept), chain[7:]])
+
+    assert (found.broken_at, found.gaps, len(found.entries)) == (None, known.gaps, 7)
+    assert usagelog.check(DEVICE, [*usagelog.runs(kept), chain[3:7]]).broken_at is None
+
+
 def test_rule_l4_entries_told_twice_are_identical():
     """Proves L4."""
     chain = entries(6)

@@ -37,12 +37,14 @@ def read_logs(takings: Sequence[Taking], desk: Desk, beside: Beside | None = Non
 
 
 def _read(device_id: bytes, segments: Sequence[Taking], flash: list[bytes] | None, desk: Desk) -> Log:
-    before = desk.catalogue.log_tail(device_id)
+    before = usagelog.runs(desk.catalogue.log_tail(device_id))
+    told = usagelog.check(device_id, before).gaps  # before now
     raw = [list(_entries(taking, desk)) for taking in segments]
     raw += [flash] if flash else []
-    checked = usagelog.check(device_id, [before, *raw] if before else raw)
+    checked = usagelog.check(device_id, [*before, *raw])
     desk.catalogue.put_log(device_id, checked.entries)
-    log = Log(device_id, len(checked.entries), checked.gaps, checked.broken_at, checked.reason)
+    gaps = tuple(gap for gap in checked.gaps if gap not in told)
+    log = Log(device_id, len(checked.entries), gaps, checked.broken_at, checked.reason)
     desk.note("log.read", device_id.hex(), entries=log.entries, broken_at=log.broken_at or 0)
     for after, missing in log.gaps:
         desk.note("gap.found", device_id.hex(), log_entry=after + 1, missing=missing)
