@@ -62,6 +62,8 @@ def undock(camera) -> None:
 
 
 def _begin(camera):
+    if camera.wiper is not None:
+        camera.wiper.carry_on()
     recover(camera)
     camera.open_log()
 

@@ -21,6 +21,7 @@ class Looking:
 
     def __init__(self, camera, wiper):
         self._camera, self._wiper = camera, wiper
+        self._untold = False  # an alarm came since a host was last told
 
     def take_receipts(self) -> None:
         """Settle what a reader wiped and left a receipt for; before anything is cleared up, for a file that
@@ -92,7 +93,7 @@ class Looking:
         if new:
             camera.say("- %d files are gone from this card without a receipt" % len(new))
             camera.logbook.note(usagelog.EMPTIED, 0, new[0], camera.card.serial)
-            told = False
+            told, self._untold = False, True
         kept = [seq for seq in before if not camera.journal.is_settled(seq)]
         if new or len(kept) != len(before):
             store.keep_emptied(told, sorted(kept + new))
@@ -116,9 +117,13 @@ class Looking:
         rest = self._camera.alarms & ~EMPTIED
         self._camera.alarms = rest if told else rest | EMPTIED
 
+    def tells(self) -> None:
+        """A host is told of what there is now; not of what comes while the camera is in its dock."""
+        self._untold = False
+
     def told(self) -> None:
         """A host was told, and let the camera go."""
         told, numbers = self._camera.keystore.emptied()
-        if not told:
+        if not told and not self._untold:
             self._camera.keystore.keep_emptied(True, numbers)
-        self._camera.alarms &= ~EMPTIED
+        self.say_alarm()

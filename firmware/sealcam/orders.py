@@ -136,7 +136,10 @@ class Orders:
         ended = camera.dock_down()
         if any(ended):
             self._ended = ended
-        number = camera.wiper.last_number() if camera.wiper else 0
+        number = 0
+        if camera.wiper is not None:
+            number = camera.wiper.last_number()
+            camera.wiper.alarm_tells()
         self._answers.say(
             struct.pack(
                 ">IQQB16s", camera.boot_count, camera.clock.ms(), number, camera.alarms & 0xFF, self._ended
@@ -210,9 +213,9 @@ class Orders:
     def _do_undock(self, body):
         self.files.forget()
         self._camera.undock()
-        if self._camera.wiper is not None:
-            self._camera.wiper.alarm_told()
         self._camera.alarms = 0  # they were told
+        if self._camera.wiper is not None:
+            self._camera.wiper.alarm_told()  # but for one that came since
 
 
 def _fill(part, offset, view):

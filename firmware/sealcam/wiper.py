@@ -197,7 +197,8 @@ class Wiper:
         """
         if self._was_acted_on(digest):
             return self.record(digest)
-        self._agreed(digest, IN_READER)
+        if not self._agreed(digest, IN_READER):
+            raise OutOfOrder  # nothing may go: the number and the record of the newest one stay
         receipt = self._receipt
         if len(flags) != len(receipt.entries) or max(flags or b"\x00") > 1:
             raise FormatFault
@@ -216,13 +217,14 @@ class Wiper:
         """A card came: carry on the wipe that was cut on it and take the receipts a reader left there; before
         anything is cleared up or allocated.
         """
-        self.forget()
-        self._carry_on()
+        self.carry_on()
         self._looking.take_receipts()
         self._overwriting.take_up()
 
-    def _carry_on(self):
+    def carry_on(self) -> None:
+        """A wipe of this card that was cut, or that failed, goes on before anything is allocated on it."""
         camera = self._camera
+        self.forget()
         plan = wiping.standing(camera.files, camera.card.serial)
         if plan is None:
             return
@@ -256,6 +258,10 @@ class Wiper:
     def say_alarm(self) -> None:
         """`camera.alarms` bit 0 as flash remembers it, for a camera without a card."""
         self._looking.say_alarm()
+
+    def alarm_tells(self) -> None:
+        """A host is told of the alarm there is now."""
+        self._looking.tells()
 
     def alarm_told(self) -> None:
         """A host was told of the alarm, and *undock* followed."""

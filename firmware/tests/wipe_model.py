@@ -40,6 +40,7 @@ def evening(bench, model, chance):
     if chance.random() < 0.6:
         film(camera)
     camera.dock_down()
+    camera.wiper.alarm_tells()
     for _ in inventory(camera, bytes(16)):
         pass
     model.check(bench, camera)
