@@ -18,6 +18,7 @@ CHECK = const(4)
 NUMBER = const(8)  # kept free before each head: what a tag is over then lies in one piece
 PAYLOAD_AT = const(16)
 SILENCE_MS = const(1000)
+_LOOKS = const(64)  # at what may be a head, in one turn: each may move all that lies behind it
 _MARK = b"SK"
 _FIELDS = ">2sBBH"
 
@@ -68,15 +69,15 @@ class Reader:
         """The form of the frame that is now whole, 0 if there is none yet. `line` has `read_into`."""
         self._let_go(self._taken)
         self._taken = 0
-        left = LARGEST  # whoever shouts without a pause keeps nobody from filming
-        while True:
-            while self._have >= self._need:
+        left, looks = LARGEST, _LOOKS  # whoever shouts, without a pause or with, keeps nobody from filming
+        while looks > 0:
+            if self._have >= self._need:
+                looks -= 1
                 form = self._look()
                 if form:
                     return form
-            # nothing is allocated while the line is silent, for a camera that films asks again and again
-            place = self._view[self._have : self._need] if self._have else self._head
-            count = line.read_into(place) if left > 0 else 0
+                continue
+            count = line.read_into(self._view[self._have : self._need]) if left > 0 else 0
             if count:
                 self._have += count
                 left -= count
@@ -84,7 +85,8 @@ class Reader:
             elif self._have and now_ms - self._heard_ms >= SILENCE_MS:
                 self._skip()  # D4; nothing came for what lies behind it either
             else:
-                return 0
+                break
+        return 0
 
     def _look(self):
         """Go on with what is there: a head is judged, a frame is given out, noise is skipped."""

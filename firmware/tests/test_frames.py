@@ -18,6 +18,7 @@ def test_rule_d2_a_reader_holds_one_frame_and_takes_no_byte_behind_it():
 
 def test_noise_without_an_end_holds_nobody_up():
     wire_cases.shouting_is_bounded()
+    wire_cases.looking_through_is_bounded()
 
 
 def test_rule_d3_an_open_frame_whose_checksum_fails_is_dropped_without_a_word():

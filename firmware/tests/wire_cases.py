@@ -128,6 +128,24 @@ def shouting_is_bounded():
     assert noise.taken <= 2 * frames.LARGEST
 
 
+def looking_through_is_bounded():
+    """A frame that is given up is looked through in turns, though each second byte may begin another."""
+    looks, plain = [], frames.size_behind
+    frames.size_behind = lambda view: looks.append(1) or plain(view)
+    try:
+        for noise in (sealed(frames.LARGEST)[:8] + b"SK" * 8000, b"SK" * 8000):
+            reader, line = Reader(), Pieces(noise, open_frame(WHO))
+            turns, form = 0, 0
+            while not form and turns < 2000:
+                looks.clear()
+                form = reader.poll(line, 1000 * turns)
+                assert len(looks) <= 100
+                turns += 1
+            assert form == OPEN
+    finally:
+        frames.size_behind = plain
+
+
 class Identity:
     def __init__(self, d):
         self.d, self.point = d, p256.public(d)
@@ -276,6 +294,7 @@ FRAMES = (
     found_again_after_silence,
     no_more_than_one,
     shouting_is_bounded,
+    looking_through_is_bounded,
 )
 SESSIONS = (
     hellos_that_are_none,
