@@ -109,10 +109,10 @@ test-fuzz: setup ## every reader on random and broken input: FUZZ_EXAMPLES= the 
 	@echo "test-fuzz: $(FUZZ_EXAMPLES) examples a reader, the same each time"
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) -m fuzz firmware/tests host/tests
 	@echo "test-fuzz: $$(( $(FUZZ_EXAMPLES) / 4 )) new ones"
-	@FUZZ_SEED=fresh FUZZ_EXAMPLES=$$(( $(FUZZ_EXAMPLES) / 4 )) $(PYTEST) -m fuzz firmware/tests host/tests
+	@FUZZ_SEED=fresh FUZZ_SECONDS=60 FUZZ_EXAMPLES=$$(( $(FUZZ_EXAMPLES) / 4 )) $(PYTEST) -m fuzz firmware/tests host/tests
 
-fuzz: setup ## 50,000 new examples a reader, or FUZZ_EXAMPLES=; a failure says what to commit as @example
-	@FUZZ_SEED=fresh FUZZ_EXAMPLES=$(MANY) \
+fuzz: setup ## 50,000 new examples a reader, or FUZZ_EXAMPLES=, an hour of the dock, or FUZZ_SECONDS=; a failure says what to commit as @example
+	@FUZZ_SEED=fresh FUZZ_SECONDS=$(or $(FUZZ_SECONDS),3600) FUZZ_EXAMPLES=$(MANY) \
 	    $(PYTEST) -m fuzz firmware/tests host/tests
 
 # --- the camera, the dock, the figures

@@ -97,6 +97,7 @@ class Host:
         self.device_point, self.patience_s = device_point, patience_s
         self._held = b""
         self.number = 0
+        self.frame_sent, self.link_shown = b"", None  # shown: of a host that only knows the point of ours
         self.out = self.back = None
         self.heard = []  # payloads of open frames, and (command, status, body) of answers
 
@@ -132,7 +133,7 @@ class Host:
             "ephemeral": point(self.ephemeral),
             "nonce": self.nonce,
             "organisation": self.organisation,
-            "link": point(self.link),
+            "link": point(self.link_shown or self.link),
         }
         return b"".join({**fields, **changed}.values())
 
@@ -176,7 +177,8 @@ class Host:
         """One request; its number."""
         self.number = (self.number + 1) & 0xFFFF
         request = struct.pack(">BBH", command, zero, self.number) + body
-        self.line.write(self.out.seal(request, form))
+        self.frame_sent = self.out.seal(request, form)
+        self.line.write(self.frame_sent)
         return self.number
 
     def answer(self):
