@@ -19,7 +19,7 @@ from sealcam.errors import (
 )
 from sealcam.frames import OPEN, PAYLOAD_AT, Reader, open_frame
 from sealcam.orders import Orders
-from sealcam.policy import LINK, KeyList
+from sealcam.policy import LINK
 from sealcam.session import HELLO, Handshake, Hello, closed, is_who
 
 _NOBODY = bytes(16)
@@ -133,17 +133,9 @@ class Dock:
         if hello.organisation != own.organisation:
             self._note_stranger(hello, BadSignature)
             raise BadSignature
-        if self._link_point() != hello.link:
+        if telling.believed(self._camera).point(LINK) != hello.link:
             self._note_stranger(hello, KeyListFault)
             raise KeyListFault  # another dock's key, or none that may dock it
-
-    def _link_point(self):
-        """Of the list that is believed; a camera that failed before it read one looks for it now."""
-        camera = self._camera
-        keylist = camera.keylist or KeyList.parse(
-            camera.keystore.keylist(), camera.identity.root_point, camera.identity.organisation
-        )
-        return keylist.point(LINK)
 
     def _note_stranger(self, hello, fault):
         """Once each until the next boot: nobody fills the log from outside."""

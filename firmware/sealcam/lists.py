@@ -39,8 +39,8 @@ class Lists:
             camera.drilled = store.drilled()
         except NotDrilled:
             camera.drilled = 0
+        raw = store.next_keylist()  # first: one that cannot be read leaves nobody to believe
         camera.sealing = camera.keylist = self._parse(store.keylist())
-        raw = store.next_keylist()
         if raw is None:
             return
         newer = self._parse(raw, camera.sealing)

@@ -8,6 +8,7 @@ import json
 from sealcam import crypto, p256
 from sealcam.drbg import check_noise
 from sealcam.errors import EntropyFault, SealcamError, SelfTestFailed
+from sealcam.policy import KeyList
 from sealcam.session import here
 
 ALONE, IN_ENROLMENT, ENROLLED = 0, 1, 2
@@ -45,9 +46,30 @@ def fault(camera) -> int:
     return found.status if found else 0
 
 
+def believed(camera) -> KeyList:
+    """The newest key list the camera holds; of a camera that failed before it took it up, out of flash.
+
+    Raises what the reading raises: a list that cannot be read may not leave an older one in its place.
+    """
+    if camera.keylist is not None:
+        return camera.keylist
+    own, store = camera.identity, camera.keystore
+    newer = store.next_keylist()
+    held = KeyList.parse(store.keylist(), own.root_point, own.organisation)
+    if newer is None:
+        return held
+    newer = KeyList.parse(newer, own.root_point, own.organisation)
+    return newer if newer.version > held.version else held
+
+
 def version(camera) -> int:
-    """Of the key list in force, 0 where there is none."""
-    return camera.keylist.version if camera.keylist else 0
+    """Of the key list that is believed, 0 where there is none."""
+    if camera.identity is None:
+        return 0
+    try:
+        return believed(camera).version
+    except SealcamError:
+        return 0
 
 
 def introduction(camera) -> bytes:

@@ -9,9 +9,9 @@ import pytest
 import vfs
 from power_bench import Bench, Faults
 from power_rules import read_parts
-from sealcam import layout, lists, usagelog
+from sealcam import layout, lists, telling, usagelog
 from sealcam.enrolment import Enrolment
-from sealcam.errors import BadSignature, FormatFault, KeyListFault, OutOfOrder, PolicyFault
+from sealcam.errors import BadSignature, FlashFault, FormatFault, KeyListFault, OutOfOrder, PolicyFault
 from sealcam.layout import unpack_core
 
 
@@ -107,6 +107,35 @@ def test_a_list_waits_through_a_restart_and_so_does_its_trial(bench):
     camera.lists.take_drill(bench.office.drill_file(trial, 2))
     camera = bench.start()
     assert (camera.drilled, camera.keylist.version, camera.sealing.version) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("damaged", ["policy", "log"])
+def test_a_camera_with_a_fault_believes_the_newest_list_as_well(bench, damaged):
+    """Proves DS-1: whose link key was withdrawn is not spoken to, whatever else the camera cannot read."""
+    camera = bench.camera
+    camera.lists.take_keylist(bench.office.key_list(2))
+    camera.power_off()
+    raw = bytearray(camera.files.read(damaged))
+    raw[100] ^= 0xFF
+    camera.files.replace(damaged, raw)
+
+    camera = bench.start()
+
+    assert camera.fault is not None
+    assert telling.version(camera) == telling.believed(camera).version == 2
+
+
+def test_a_newer_list_that_cannot_be_read_leaves_nobody_to_believe(bench):
+    camera = bench.camera
+    camera.lists.take_keylist(bench.office.key_list(2))
+    camera.files.replace("nextlist", bytes(200))
+    camera.power_off()
+
+    camera = bench.start()
+
+    assert camera.fault is FlashFault and telling.version(camera) == 0
+    with pytest.raises(FlashFault):
+        telling.believed(camera)
 
 
 def test_lists_of_lower_version_another_body_or_another_root_are_refused_and_logged(bench):
