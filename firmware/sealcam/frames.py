@@ -77,7 +77,9 @@ class Reader:
                 if form:
                     return form
                 continue
-            count = line.read_into(self._view[self._have : self._need]) if left > 0 else 0
+            # nothing is allocated while the line is silent: a camera that films asks between two chunks
+            place = self._view[self._have : self._need] if self._have else self._head
+            count = line.read_into(place) if left > 0 else 0
             if count:
                 self._have += count
                 left -= count

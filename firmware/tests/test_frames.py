@@ -37,3 +37,22 @@ def test_the_cases_hold_on_a_real_machine(machine):
     held = machine("import wire_cases\nprint(wire_cases.run_all())")
 
     assert int(held) == len(wire_cases.FRAMES) + len(wire_cases.SESSIONS)
+
+
+def test_a_silent_line_costs_a_camera_that_films_no_memory(machine):
+    script = """
+import gc
+from sealcam.frames import Reader
+class Silent:
+    def read_into(self, view):
+        return 0
+reader, line = Reader(), Silent()
+reader.poll(line, 0)
+gc.collect()
+gc.disable()
+start = gc.mem_alloc()
+for now in range(1, 100):
+    reader.poll(line, now)
+print(gc.mem_alloc() - start)
+"""
+    assert machine(script) == "0\n"
