@@ -12,6 +12,7 @@ from sealcam.errors import (
     BadSignature,
     FlashFault,
     FormatFault,
+    JournalFault,
     KeyListFault,
     NotProved,
     OutOfOrder,
@@ -195,7 +196,7 @@ class Dock:
         return True
 
     def _refuse(self, fault):
-        if isinstance(fault, FlashFault) and self._camera.fault is None:
+        if isinstance(fault, (FlashFault, JournalFault)) and self._camera.fault is None:
             self._camera.fail(fault)
         self._answers.send(getattr(fault, "status", SealcamError.status))
 

@@ -103,7 +103,15 @@ class Orders:
         if answer is None or isinstance(answer, (bytes, bytearray)):
             self._answers.say(answer or b"")
         else:
-            yield from answer
+            yield from self._while_allowed(states, answer)
+
+    def _while_allowed(self, states, answer):
+        """A long answer; who takes the camera out of its dock films, and nobody reads on beside it."""
+        for _ in answer:
+            yield
+            if not self._is_allowed(states):
+                self.files.forget()
+                raise OutOfOrder
 
     def _is_allowed(self, states):
         state = telling.state(self._camera)

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from office import point, sha256
 from sealcam import dock, p256
-from sealcam.errors import FlashFault
+from sealcam.errors import FlashFault, JournalFault
 from sealcam.port import Port
 from wire_host import Closed, Host, Refused, open_frame
 
@@ -174,6 +174,21 @@ def test_a_hello_in_the_middle_of_a_read_is_heard(bench):
     assert host.ask(0x01)
 
 
+def test_an_answer_ends_when_its_camera_leaves_the_dock(bench):
+    """Proves D15: who pressed the button films, and nobody reads on beside it."""
+    cable, camera, made, host = bench
+    asked = host.send(0x13, READ)
+    for _ in range(4):
+        made.step()
+    camera.undock()
+
+    with pytest.raises(Refused) as refusal:
+        b"".join(host.pieces(0x13, asked))
+
+    assert refusal.value.args[0] == 0x34
+    assert host.ask(0x01)
+
+
 def test_who_is_answered_between_two_pieces_of_a_read(bench):
     cable, camera, made, host = bench
     asked = host.send(0x13, READ)
@@ -242,22 +257,23 @@ def test_a_heap_that_ends_outside_of_a_request_ends_the_session(bench, monkeypat
     assert host.hello()
 
 
-def test_flash_that_fails_in_a_request_is_the_cameras_fault_as_well(bench):
+@pytest.mark.parametrize("fault", [FlashFault, JournalFault])
+def test_flash_that_fails_in_a_request_is_the_cameras_fault_as_well(bench, fault):
     cable, camera, made, host = bench
     camera.list = None
 
     def fails(name):
-        raise FlashFault
+        raise fault
 
     camera.card = MemoryCard()
     camera.card.open = fails
     with pytest.raises(Refused) as refusal:
         host.ask(0x13, READ)
 
-    assert refusal.value.args[0] == 0x22 and camera.fault is FlashFault
+    assert refusal.value.args[0] == fault.status and camera.fault is fault
     with pytest.raises(Refused) as refusal:
         host.ask(0x13, READ)
-    assert refusal.value.args[0] == 0x22
+    assert refusal.value.args[0] == fault.status
     assert host.ask(0x01)
 
 
