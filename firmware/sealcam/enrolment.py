@@ -110,12 +110,11 @@ class Enrolment:
         certificate = times[12 + size :]
         if length != len(certificate) or length > _MAX_BODY:
             raise FormatFault
-        device_id, nonce, utc_ms, _, _ = statements.read(
-            statements.TIME, statement, camera.keylist.point(policy.TIME)
-        )
+        point = camera.keylist.point(policy.TIME)
+        device_id, nonce, utc_ms, _, _ = statements.read(statements.TIME, statement, point)
         if device_id != own.device_id or nonce != own.time_nonce:
             raise BadSignature  # signed, and for another camera or another question
-        change = camera.clock.accept(utc_ms, statements.digest(statement), own.asked_ms)
+        change = camera.clock.accept(utc_ms, statements.digest(statement), own.asked_ms, sha256(point))
         camera.logbook.note(usagelog.CLOCK_SET, camera.clock.source, 0, struct.pack(">q", change))
         camera.keystore.keep_certificate(statement, certificate)
 

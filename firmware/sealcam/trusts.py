@@ -53,13 +53,13 @@ class Trusts:
     def _set_clock(self, raw, asked):
         """A cut in it leaves the old hour or the new one, whole."""
         camera = self._camera
-        values = statements.read(statements.TIME, raw, camera.keylist.point(policy.TIME))
-        device_id, nonce, utc_ms, _, _ = values
+        point = camera.keylist.point(policy.TIME)
+        device_id, nonce, utc_ms, _, _ = statements.read(statements.TIME, raw, point)
         if asked is None or nonce != asked[0] or device_id != camera.identity.device_id:
             raise ClockFault  # signed, and for another camera or another question
-        if utc_ms + _MOST_BACK_MS < camera.clock.newest_ms:
+        if utc_ms + _MOST_BACK_MS < camera.clock.latest_ms(sha256(point)):
             raise ClockFault  # a vault whose own clock was set back
-        return camera.clock.accept(utc_ms, statements.digest(raw), asked[1])
+        return camera.clock.accept(utc_ms, statements.digest(raw), asked[1], sha256(point))
 
     def do_put(self, body):
         what, total, offset, piece = holding.parse(body)

@@ -26,6 +26,7 @@ ALARMS = {
     4: "its usage log or its journal was damaged",
 }
 _NO_CARD = 0x30
+_A_DAY_MS = 86_400_000
 _VAULT_CODES = {1, 5, 6, 7, 9}  # exit codes of what is wrong on our side: the camera waits for it
 
 
@@ -191,6 +192,9 @@ def _see_off(camera: Any, desk: Desk, errands: Errands, told: Told) -> None:
 
     try:
         told.clock_ms = camera.set_clock(over)
+        if abs(told.clock_ms) > _A_DAY_MS:
+            name = told.device_id.hex()[:16]
+            errands.say(f"CLOCK: that of camera {name} moved by more than a day; is this vault's right?")
     except CameraRefused as refused:
         told.delivered += (f"time not taken: {refused}",)
     told.delivered += tuple(rekeying.deliver(camera, errands.owed))

@@ -5,6 +5,7 @@ The camera is one on paper, written from dock-protocol.md.
 
 import hashlib
 import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,20 @@ def test_the_usage_log_in_flash_is_read_with_the_card(shift: Shift) -> None:
     assert statements.read(
         statements.TIME, camera.times[0], shift.desk.keylist.point(5)
     ).device_id == shift.device.key_id
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(0, False), (-2, True), (400, True)])
+def test_a_clock_that_moved_by_more_than_a_day_is_told_aloud(
+    shift: Shift, days: int, is_told: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """docs/decisions/0013: a vault that runs ahead is heard of at its first docking."""
+    camera = on_the_line(shift, card=None)
+    camera.do_1b = lambda body: struct.pack(">q", days * 86_400_000 + 5)
+
+    with PtyCamera(camera) as line:
+        code, _ = shift.run("dock", line.path)
+
+    assert (code, "CLOCK" in capfd.readouterr().err) == (0, is_told)
 
 
 def test_an_empty_camera_is_given_back(shift: Shift) -> None:
