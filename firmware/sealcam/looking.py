@@ -8,10 +8,11 @@ from sealcam import receipts, usagelog
 from sealcam.crypto import sha256
 from sealcam.errors import CardFault, SealcamError
 from sealcam.layout import STATE_CUT, STATE_ENDED
-from sealcam.receipts import RECEIPT
+from sealcam.receipts import RECEIPT, RELEASE
 from sealcam.remains import own_numbers
 
 EMPTIED = 1  # bit 0 of `camera.alarms`
+_CUT_SHORT = 2  # the last verdict that needs no release
 _LONGEST = 65536
 _MOST_ENTRIES = 495  # of what fits into that
 
@@ -24,32 +25,31 @@ class Looking:
         self._untold = False  # an alarm came since a host was last told
 
     def take_receipts(self) -> None:
-        """Settle what a reader wiped and left a receipt for; before anything is cleared up, for a file that
-        is gone and was never closed would be closed as a number spent on nothing.
+        """Settle what a reader wiped and left a receipt or a release for; before anything is cleared up, for
+        a file that is gone and was never closed would be closed as a number spent on nothing.
 
         A cut between two marks: the receipt is still there and settles the rest.
         """
-        card = self._camera.card
-        prefix = "receipt-" + self._camera.own_prefix[:16]
-        plain = [(name.lower(), name) for name in card.list()]
-        names = [name for low, name in plain if low.startswith(prefix) and low.endswith(".rcp")]
-        if not names:
-            return
-        there = own_numbers(card, self._camera.identity.device_id)
-        for name in sorted(names):
-            if self._take(name, there):
+        card, own = self._camera.card, self._camera.own_prefix[:16]
+        plain = [(name.lower(), name) for name in card.list() if name.lower().endswith(".rcp")]
+        found = []  # releases first: what one let go, no receipt has to
+        for what, kind in ((RELEASE, "release-"), (RECEIPT, "receipt-")):
+            found += sorted([(name, what) for low, name in plain if low.startswith(kind + own)])
+        there = own_numbers(card, self._camera.identity.device_id) if found else {}
+        for name, what in found:
+            if self._take(name, what, there):
                 card.remove(name)
 
-    def _take(self, name, there):
+    def _take(self, name, what, there):
         """Whether it was one for us that proves: then it has done its duty."""
         camera, raw = self._camera, self._read(name)
         try:
             organisation = camera.identity.organisation
-            receipt = receipts.read(RECEIPT, raw, camera.keylist, organisation, _MOST_ENTRIES)
+            receipt = receipts.read(what, raw, camera.keylist, organisation, _MOST_ENTRIES)
         except SealcamError as fault:
             camera.logbook.note(usagelog.RECEIPT_REFUSED, fault.status, 0, sha256(raw)[:16])
             return False
-        if receipt.device_id != camera.identity.device_id:
+        if what == RECEIPT and receipt.device_id != camera.identity.device_id:
             return False
         self._settle(receipt, there)
         return True
@@ -73,6 +73,9 @@ class Looking:
             file = known.get(entry.seq)
             if file is None or entry.seq in there or file.card_serial != camera.card.serial:
                 continue
+            by_release = receipt.what == RECEIPT and entry.verdict > _CUT_SHORT
+            if by_release and camera.journal.is_settled(entry.seq):
+                continue  # it went with its release
             status = self._wiper.judging.by_journal(receipt, entry, file, 0)
             if status:
                 camera.logbook.note(usagelog.RECEIPT_REFUSED, status, entry.seq, receipt.digest[:16])

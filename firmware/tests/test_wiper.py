@@ -354,3 +354,25 @@ def test_random_evenings_agree_with_a_model(seed):
 def test_the_model_agrees_on_the_real_machine(machine):
     said = machine("import wipe_model as m\nprint(m.play(5, 8)[0] > 5)", heap="32m")
     assert said.split() == ["True"]
+
+
+@pytest.mark.promise4
+def test_a_release_that_a_reader_left_settles_what_it_let_go(bench):
+    """Proves M19, PH-5: what went by a release in a reader without a camera is no alarm later."""
+    camera, own = bench.camera, bench.camera.identity.device_id
+    altered = dict(bench.entries[2], verdict=ALTERED)
+    bench.receipt, paper = receipt(bench, camera, 4, [altered, bench.entries[1]]), release(altered)
+    gone = [name for seq in (1, 2) for name in names_of(camera, seq)]
+    rest = [seq for seq in bench.entries if seq > 2]
+    camera.power_off()
+    bench.faults.dark = True
+    empty(bench, gone, own)
+    name = "/sealcam/release-%s-%s.rcp" % (own[:8].hex(), "0" * 16)
+    bench.card.shim_files[name] = bytearray(paper)
+
+    camera = bench.start()
+
+    assert [camera.journal.is_settled(seq) for seq in (1, 2)] == [True, True]
+    assert camera.alarms == 0 and not [name for name in camera.card.list() if name.endswith(".rcp")]
+    assert usagelog.RECEIPT_REFUSED not in [event for event, _ in events(camera)]
+    assert not any(camera.journal.is_settled(seq) for seq in rest)

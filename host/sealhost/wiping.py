@@ -157,8 +157,7 @@ def _chunk(part: Part, core: Any, k_mac: bytes, position: int) -> tuple[int, byt
 
 def _finish(plan: Plan, place: Any, desk: Desk, outcome: Wiped, done: list[dict[str, Any]]) -> None:
     if outcome.wiped:
-        durable("leave the receipt")
-        place.leave(receipt_name(outcome.receipt), plan.receipt)
+        _leave_papers(plan, place, outcome)
     samples = place.sample()
     durable("sync the card")
     place.sync()
@@ -171,6 +170,17 @@ def _finish(plan: Plan, place: Any, desk: Desk, outcome: Wiped, done: list[dict[
     )
     told = {"method": METHOD, "samples": samples, "files": done}
     outcome.certificate = desk.wipebook.end(plan, certificate(plan, desk, outcome, **told))
+
+
+def _leave_papers(plan: Plan, place: Any, outcome: Wiped) -> None:
+    """The releases of what went by one, then the receipt: the camera settles its journal by them."""
+    for planned in plan.entries:
+        if planned.release and planned.h_core in outcome.wiped:
+            durable("leave a release")
+            release = bytes.fromhex(planned.release)
+            place.leave(release_name(plan.device_id, release), release)
+    durable("leave the receipt")
+    place.leave(receipt_name(outcome.receipt), plan.receipt)
 
 
 def certificate(plan: Plan, desk: Desk, outcome: Wiped, **told: Any) -> bytes:
@@ -196,6 +206,11 @@ def certified(raw: bytes) -> set[bytes]:
     """`h_core` of what a certificate of ours says is wiped."""
     body = json.loads(raw[statements.size_of(statements.CERTIFICATE) :])
     return {bytes.fromhex(name) for name in body["wiped"]}
+
+
+def release_name(device_id: bytes, release: bytes) -> str:
+    """The name a camera looks for on its card; statements.md."""
+    return f"sealcam/release-{device_id.hex()[:16]}-{hashlib.sha256(release).hexdigest()[:16]}.rcp"
 
 
 def receipt_name(receipt: Receipt) -> str:

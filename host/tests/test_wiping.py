@@ -126,6 +126,9 @@ def test_must_19_an_altered_recording_is_quarantined_in_every_place_until_it_is_
     assert kept == bytes(changed)
     assert (released, second) == (0, 0)
     assert not path.exists()
+    (paper,) = (card / "sealcam").glob(f"release-{shift.device.key_id.hex()[:16]}-*.rcp")  # for the camera
+    released, _ = receipts.check_release(paper.read_bytes(), shift.desk.keylist.point(7))
+    assert released.h_core == film.core.h_core
     assert len(shift.desk.quarantine.open(shift.desk.quarantine.find(film.core.name[:8]))) == 1
 
 
