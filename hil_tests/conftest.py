@@ -72,9 +72,14 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def enrolled(founded: Path, reel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Home, card and flash of one camera that is enrolled, by wire, on the quickest target."""
+    """Home, card and flash of one camera that is enrolled, on the quickest target."""
     folder = tmp_path_factory.mktemp("enrolled")
     shutil.copytree(founded, folder / "home")
+    return enrol(folder, reel)
+
+
+def enrol(folder: Path, reel: Path) -> Path:
+    """A camera of the home in this folder: card and flash beside it, enrolled and off."""
     make_card(folder / "card.img")
     images = {"card": folder / "card.img", "flash": folder / "flash.img"}
     camera = starting.start("unix", **images, reel=reel, exchange=folder / "exchange")
@@ -85,6 +90,24 @@ def enrolled(founded: Path, reel: Path, tmp_path_factory: pytest.TempPathFactory
         camera.ask("enrol")
     camera.power_off()
     return folder
+
+
+@pytest.fixture
+def glass(target: str, power: Power, folder: Path) -> Iterator[None]:
+    """A display: on a desk the program that decodes and shows; an emulated board has one in memory."""
+    power.screen = folder / "glass"
+    if target != "unix":
+        yield
+        return
+    shown = subprocess.Popen([sys.executable, ROOT / "boards/unix/screen.py", power.screen])
+    try:
+        while not (power.screen / "answer").exists():
+            assert shown.poll() is None
+        yield
+        power.off()
+    finally:
+        shown.terminate()
+        shown.wait(10)
 
 
 def make_card(path: Path) -> None:

@@ -13,10 +13,12 @@ import time
 import board
 import boot_choice
 import reel
+import screen
 import semihost
 import vfs
 
 _LONGEST_LINE = 1024
+_STEP_MS = 1000  # a clock that runs ahead runs no further at once
 
 
 class Rtc:
@@ -34,6 +36,9 @@ class Rtc:
 
     def utc_ms(self) -> int:
         return time.time_ns() // 1000000
+
+    def advance(self, milliseconds: int) -> None:
+        self._ms += milliseconds
 
 
 class NoFeed:
@@ -55,8 +60,6 @@ class Board:
     noise_sources = ["os.urandom"]
     log_part_bytes = 65536
     most_names = 2000
-    paced = True
-    panel = buttons = None
 
     def __init__(self, options: dict, flash_device, chosen):
         self._card = options.get("card")
@@ -65,6 +68,8 @@ class Board:
         self.rtc = Rtc()
         self.feed = reel.Reel("/film/" + options["reel"]) if "reel" in options else NoFeed()
         self.port = board.line(1)
+        self.screen = screen.Screen() if "screen" in options else None
+        self.paced = "fast" not in options
         self.firmware = chosen.digest or bytes.fromhex(options.get("firmware", "00" * 32))
         version = ".".join([str(part) for part in sys.implementation.version[:3]])
         self.facts = {
@@ -78,6 +83,10 @@ class Board:
         """The slot, looked at anew whenever a card is put in."""
         return board.card_device(self._card)
 
+    def eject(self) -> None:
+        """Where the card is a file; what stood in a slot of its own is pulled from outside."""
+        self._card = None
+
     def restart(self) -> None:
         """The emulator has no reset that keeps it running: what was imported is forgotten instead."""
         raise boot_choice.Restart
@@ -86,8 +95,12 @@ class Board:
         return os.urandom(1024)
 
     def idle(self, camera) -> None:
-        """Nothing to do now: let a little time pass."""
-        time.sleep_ms(1)
+        """Nothing to do now: let a little time pass; a clock that runs ahead goes on to what is due."""
+        if self.paced:
+            time.sleep_ms(1)
+            return
+        due = camera.source.due_ms() if camera.source.running else -1
+        self.rtc.advance(_STEP_MS if due < 0 else max(1, min(_STEP_MS, due - camera.recorder.ms())))
 
 
 class Buttons:
@@ -115,8 +128,9 @@ class Buttons:
 
 
 def main(options: dict) -> None:
-    """`options`: `card`, `flash`, `reel` and `exchange` as paths of the host, `firmware` as hex. Ends the
-    emulator: 0 after an orderly power off, 1 where flash cannot be used, 3 where the firmware broke.
+    """`options`: `card`, `flash`, `reel` and `exchange` as paths of the host, `firmware` as hex; `screen` for
+    a display, `fast` for a clock that runs ahead. Ends the emulator: 0 after an orderly power off, 1 where
+    flash cannot be used, 3 where the firmware broke.
     """
     try:
         semihost.leave(_run(options))

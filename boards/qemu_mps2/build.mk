@@ -9,7 +9,7 @@ FIRMWARE_SOURCES := $(wildcard firmware/manifest.py firmware/sealcam/*.py firmwa
     firmware/main.py firmware/boot_choice.py firmware/console.py boards/unix/reel.py
 BOARD_SOURCES := $(wildcard boards/qemu_mps2/*.h boards/qemu_mps2/*.mk boards/qemu_mps2/*.ld \
     boards/qemu_mps2/usermods/*/* boards/qemu_mps2/shared/*) \
-    $(addprefix boards/qemu_mps2/,board.py uart.py semihost.py attend.py manifest.py)
+    $(addprefix boards/qemu_mps2/,board.py uart.py semihost.py attend.py screen.py manifest.py)
 CTR_ON := -DMICROPY_PY_CRYPTOLIB_CTR=1
 MICROPY_HEAP_SIZE ?= 1048576
 

@@ -57,6 +57,7 @@ class Camera:
         self.cable, self.buttons = port, console
         console.is_alive = lambda: process.poll() is None
         self.holds: list[int] = []
+        self.monitor = -1
         self._from = 0
 
     @property
@@ -74,6 +75,12 @@ class Camera:
     @property
     def is_alive(self) -> bool:
         return self.process.poll() is None
+
+    def eject(self) -> bool:
+        """Pull the card out of QEMU's slot, unasked; False where there is none: say `card out` instead."""
+        if self.monitor >= 0:
+            os.write(self.monitor, b"eject -f sd0\n")
+        return self.monitor >= 0
 
     def plug(self) -> None:
         """Both lines, each to a new pty."""
@@ -148,13 +155,17 @@ def start(
     *,
     reel: Path | None = None,
     exchange: Path | None = None,
+    screen: Path | None = None,
+    fast: bool = False,
     flags: Sequence[str] = (),
     timeout_s: float = _BOOT_S,
 ) -> Camera:
-    """A camera that has booted, its lines plugged; without a card the slot is empty. `flags` are more of the
-    simulator's, for unix alone. NotStarted with what it said last.
+    """A camera that has booted, its lines plugged; without a card the slot is empty. `screen` is a folder
+    that `boards/unix/screen.py` serves; an emulated board shows in memory. With `fast` the clock of an
+    emulated board runs ahead, as that of the desk always does. `flags` are more of the simulator's, for unix
+    alone. NotStarted with what it said last.
     """
-    options = {"card": card, "flash": flash, "reel": reel, "exchange": exchange}
+    options = {"card": card, "flash": flash, "reel": reel, "exchange": exchange, "screen": screen}
     named = {name: str(Path(path).resolve()) for name, path in options.items() if path is not None}
     if target not in TARGETS:
         raise ValueError(f"no such target: {target}")
@@ -162,6 +173,7 @@ def start(
     if target == "unix":
         camera = _start_unix(named, flags)
     else:
+        named |= {"fast": "yes"} if fast else {}
         camera = start_board(target, f"import attend\nattend.main({named!r})", named, timeout_s)
     try:
         camera.wait_for("- (ready|refuses 0x)", timeout_s)
@@ -208,8 +220,14 @@ def start_board(target: str, source: str, named: dict[str, str], timeout_s: floa
         command = [*_MACHINES[target], *_QEMU, "-kernel", str(image)]
         for name in ("console", "port"):
             command += ["-chardev", f"pipe,id={name},path={folder}/{name}", "-serial", f"chardev:{name}"]
-        process = _process(command + (_drives(named) if target == "qemu_sifive" else []), subprocess.DEVNULL)
+        if target == "qemu_sifive":
+            command += ["-chardev", f"pipe,id=monitor,path={folder}/monitor", "-mon", "chardev=monitor"]
+            command += _drives(named)
+        monitor = _pipes(Path(folder) / "monitor") if "-drive" in command else ()
+        process = _process(command, subprocess.DEVNULL)
         camera = Camera(target, process, Cable(*console, keep=True), Cable(*port))
+        camera.holds += monitor
+        camera.monitor = monitor[1] if monitor else -1
         try:
             camera.run(source, timeout_s)
         except TimeoutError as silence:

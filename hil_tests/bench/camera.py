@@ -5,6 +5,7 @@ Buttons are pressed on its console (pytest-embedded's `dut`); everything else is
 """
 
 import re
+import struct
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -23,6 +24,20 @@ class State(Enum):
     IDLE = "idle"
     RECORDING = "recording"
     DOCKED = "docked"
+
+
+class Frame:
+    """A frame of a small screen: its `width`, `height` and `pixels`, RGB565, row by row."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.width, self.height = struct.unpack(">HH", raw[:4])
+        self.pixels = struct.unpack(f"<{self.width * self.height}H", raw[4:])
+
+    def corner(self, wide: int, high: int) -> set[int]:
+        """The colours near the upper left corner, one dot from it; 160 dots make the width of the screen."""
+        scale = self.width // 160
+        rows = (self.pixels[y * self.width + scale :][: wide * scale] for y in range(scale, high * scale))
+        return {colour for row in rows for colour in row}
 
 
 class BenchFault(AssertionError):
@@ -50,6 +65,25 @@ class BenchCamera:
     def wait(self, what: str) -> str:
         """`chunks 12`, `end`, `idle`: until it is there."""
         return self.press(f"wait {what}")
+
+    def type_pin(self, pin: str) -> None:
+        """As a thumb types it; then until it is judged, or refused."""
+        words: list[str] = []
+        for at, digit in enumerate(pin):
+            words += ["right"] * bool(at) + ["up"] * int(digit)
+        self.press("press " + " ".join([*words, "ok"]))
+        self.wait("idle")
+
+    def pull_card(self) -> None:
+        """As a hand does, at any moment; where there is a slot, nobody tells the camera."""
+        if not self.power.camera.eject():
+            self.press("card out")
+
+    def frame(self) -> Frame:
+        """What its screen shows, as the device holds it."""
+        path = self.power.exchange / "frame"
+        self.press(f"screen {path if self.power.target == 'unix' else '/exchange/frame'}")
+        return Frame(path.read_bytes())
 
     def state(self) -> State:
         """Where it is now, by its own word."""

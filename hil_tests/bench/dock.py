@@ -32,7 +32,11 @@ class Dock:
             raise DockFault(f"sealcam {shown}: exit {code}: {answer.get('error', answer)}")
         return {**answer, "exit": code}
 
+    def at_home(self) -> wiring.Home:
+        """What the organisation holds, opened anew."""
+        return wiring.Home(str(self.home))
+
     def line(self, port: str) -> Any:
         """A camera in a session; `docked.open_camera`."""
-        home = wiring.Home(str(self.home))
+        home = self.at_home()
         return docked.open_camera(port, home.key("link"), home.config.organisation, home.device_point)

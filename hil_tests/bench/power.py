@@ -25,6 +25,9 @@ class Power:
         self.target, self._flash, self._console, self._reel = target, flash, console, reel
         self.card: Path | None = None
         self.port = flash.with_name("dock-port")
+        self.exchange = flash.with_name("exchange")
+        self.screen: Path | None = None
+        self.fast = False  # the clock of an emulated board runs ahead, as the desk's always does
         self.camera: Any = None
         self._timer: threading.Timer | None = None
 
@@ -36,7 +39,8 @@ class Power:
         """Switch it on and wait until it has booted; NotStarted with what it said last."""
         if not self.is_on:
             self.off()
-            self.camera = starting.start(self.target, self.card, self._flash, reel=self._reel)
+            shown = {"exchange": self.exchange, "screen": self.screen, "fast": self.fast}
+            self.camera = starting.start(self.target, self.card, self._flash, reel=self._reel, **shown)
             self._console.attach(self.camera.console)
             self.plug()
 

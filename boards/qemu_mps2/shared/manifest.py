@@ -3,6 +3,7 @@ import os
 
 module("semihost.py", base_path="..")
 module("attend.py", base_path="..")
+module("screen.py", base_path="..")
 module("reel.py", base_path="../../unix")
 module("boot_choice.py", base_path="../../../firmware", opt=1)
 module("main.py", base_path="../../../firmware", opt=1)
