@@ -69,7 +69,9 @@ def _begin(camera):
 
 
 def film(camera) -> None:
-    """The record button: the evidence that is made now comes before any docking, and before a trial."""
+    """The record button: the evidence that is made now comes before any docking, any replay and a trial."""
+    if camera.wearer is not None:
+        camera.wearer.leave()
     undock(camera)
     if camera.lists is not None:
         camera.lists.end_trial()

@@ -39,6 +39,7 @@ OPENING, PLAYING, PAUSED, ENDED = 1, 2, 3, 4
 _HEAD = SLOTS_AT + MAX_SLOTS * SLOT_SIZE
 _BLOCKS = (2048, 4096, 16384)
 _PIECE = 512
+_BOOKMARK = bytes([EVENT_BOOKMARK])  # an event that proves may still be shorter than any of ours
 _UNREADABLE = (CardFault, NoCard, FormatFault, NotProved, BadPoint)
 
 
@@ -266,7 +267,7 @@ class Replay:
         """At the record at hand: a bookmark is counted, a picture waits for its time."""
         record = self._demuxer
         self._ms = record.ms
-        if record.track == TRACK_EVENT and record.view[0] == EVENT_BOOKMARK:
+        if record.track == TRACK_EVENT and record.view[:1] == _BOOKMARK:
             self.bookmarks += 1
             if self._skipping:
                 self._skipping, self._one_more = False, self.state == PAUSED

@@ -5,6 +5,7 @@ import pytest
 from gate_bench import FAR, OTHER_PIN, PIN, A, B, choose, enrolled, film, issued, settle
 from sealcam import panel, replay, usagelog, wearer
 from sealcam.errors import Locked, OutOfOrder
+from sealcam.layout import TRACK_EVENT
 from sealcam.pingate import IDLE_MS, OPEN, SHUT
 from sealcam.replay import ENDED, PAUSED, PLAYING, own_recordings
 from sealcam.slots import parse_slots
@@ -318,6 +319,30 @@ def test_the_record_button_ends_replay_and_records_at_once(camera):
         camera.replay.open(replay.Head("x", 0, bytes(288), {"sequence": 1, "start_utc_ms": 0}, None))
     camera.wearer.press("record")
     assert not camera.recorder.recording
+
+
+def test_rule_r11_asking_for_a_recording_by_any_button_locks_the_gate(camera):
+    camera.replay.open(own_recordings(camera)[0])
+    for _ in range(100):
+        camera.step()
+    assert camera.gate.state == OPEN
+
+    camera.record()
+
+    assert camera.gate.state == SHUT and camera.replay.state is None
+    camera.recorder.stop()
+
+
+def test_an_event_too_short_to_be_one_is_passed_over(camera):
+    """What proves is still not believed: a record without a byte has no first one."""
+
+    class Demuxer:
+        track, ms, view = TRACK_EVENT, 5, memoryview(b"")
+
+    camera.replay._demuxer = Demuxer()
+    camera.replay._look()
+
+    assert camera.replay.bookmarks == 0
 
 
 def test_rule_r8_the_record_button_does_not_wait_for_a_pin_that_is_judged(camera):
