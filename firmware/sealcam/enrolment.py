@@ -134,6 +134,8 @@ class Enrolment:
 
     def _copy_trial(self, sequence, chunks):
         camera = self._camera
+        if camera.recorder is None:
+            raise camera.card_fault  # its card is out, and the trial with it
         size, per_part = camera.recorder.geometry()
         number = 0
         while chunks > 0 or number == 0:

@@ -11,7 +11,7 @@ from power_bench import Bench, Faults
 from power_rules import read_parts
 from sealcam import layout, lists, telling, usagelog
 from sealcam.enrolment import Enrolment
-from sealcam.errors import BadSignature, FlashFault, FormatFault, KeyListFault, OutOfOrder, PolicyFault
+from sealcam.errors import BadSignature, FlashFault, FormatFault, KeyListFault, NoCard, OutOfOrder, PolicyFault
 from sealcam.layout import unpack_core
 
 
@@ -72,6 +72,23 @@ def switched(bench, camera, version=2):
     camera.lists.take_keylist(bench.office.key_list(version))
     turn(camera)
     return camera.lists.take_drill(bench.office.drill_file(camera.lists._trial, version))
+
+
+def test_an_enrolment_whose_card_is_gone_says_so_and_goes_on_when_it_is_back():
+    made = Bench()
+    camera = made.start()
+    steps = Enrolment(camera, made.folder)
+    while steps.step() != "waiting for drill.seal":
+        made.office.attend(made.folder)
+    camera.power_off()
+
+    without = made.start(with_card=False)
+    with pytest.raises(NoCard):
+        Enrolment(without, made.folder).step()
+
+    assert without.fault is None
+    made.office.attend(made.folder)
+    assert Enrolment(made.start(), made.folder).step() == "enrolled"
 
 
 def test_a_newer_list_is_believed_at_once_and_sealed_for_after_its_drill(bench):
