@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The table at the end."""
+    matrix.refuse_boards(config)
     config.pluginmanager.register(matrix.Table(matrix.targets_of(config)), "matrix")
 
 

@@ -20,6 +20,12 @@ def targets_of(config: pytest.Config) -> list[str]:
     return chosen
 
 
+def refuse_boards(config: pytest.Config) -> None:
+    """A port or a wiring file is a board's, and there is none: better said than ignored."""
+    if config.getoption("port", None) or config.getoption("bench", None):
+        raise pytest.UsageError("boards/ has no board with a chip on it yet: --port and --bench are for one")
+
+
 def explained() -> dict[tuple[str, str], str]:
     """(test, target): why it is not tested there."""
     lines = [line.strip("|").split("|") for line in PAGE.read_text().splitlines()]
@@ -33,12 +39,16 @@ class Table:
     def __init__(self, targets: list[str]) -> None:
         self.targets = targets
         self.cells: dict[str, dict[str, str]] = {}
+        self.told: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A test with several cases on one target has failed there if one of them has."""
         found = re.search(r"::(test_\w+)\[([\w-]+)\]", report.nodeid)
         if found is None or (report.when != "call" and report.passed):
             return
+        if report.when == "call":
+            words = [text for what, text in report.user_properties if what == "told"]
+            self.told += [f"{found[1]} on {found[2]}: {text}" for text in words]
         row = self.cells.setdefault(found[1], {})
         for target in [name for name in self.targets if name in found[2]]:
             if row.get(target) != "FAILED":
@@ -75,5 +85,7 @@ class Table:
         for (test, target), why in spared.items():
             if test in self.cells and target in self.targets:
                 write(f"- {test} on {target}: {why}")
+        for line in self.told:
+            write(line)
         for cell in self.empty():
             write(f"EMPTY: {cell}, and matrix.md does not say why")

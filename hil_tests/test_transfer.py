@@ -7,10 +7,11 @@ from bench.camera import State
 from sealhost.errors import PlaceBusy
 from sealhost.reader import open_place
 
-PULLS = 6
+PULLS = 2  # of one transfer; `test_cable.py` pulls it in whole dockings
+CHUNKS = 6
 
 
-def filmed(camera, chunks=20):
+def filmed(camera, chunks=CHUNKS):
     """One recording, ended; and the line."""
     camera.reach(State.RECORDING)
     camera.wait(f"chunks {chunks}")
@@ -45,7 +46,7 @@ def test_what_is_read_over_the_line_is_what_the_card_holds(camera, cardmux):
 
     card = on_the_card(cardmux.to_host(), wire)
 
-    assert any(len(content) > 20 * 16384 for content in wire.values())
+    assert any(len(content) > CHUNKS * 16384 for content in wire.values())
     assert {name: card[name] for name in wire} == wire
 
 

@@ -183,3 +183,12 @@ def test_the_layer_test_sees_an_import_that_points_the_wrong_way(tmp_path, monke
 
     assert imported == {"card", "recorder", "layout"}
     assert imported - may_import("sealcam")["sealer"] == {"card", "recorder"}
+
+
+def test_the_bench_speaks_to_a_camera_as_a_host_does() -> None:
+    """Nothing of hil_tests imports the firmware."""
+    for path in sorted((ROOT / "hil_tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if name.split(".")[0] in ("sealcam", "main", "console")], path
