@@ -11,7 +11,15 @@ from power_bench import Bench, Faults
 from power_rules import read_parts
 from sealcam import layout, lists, telling, usagelog
 from sealcam.enrolment import Enrolment
-from sealcam.errors import BadSignature, FlashFault, FormatFault, KeyListFault, NoCard, OutOfOrder, PolicyFault
+from sealcam.errors import (
+    BadSignature,
+    FlashFault,
+    FormatFault,
+    KeyListFault,
+    NoCard,
+    OutOfOrder,
+    PolicyFault,
+)
 from sealcam.layout import unpack_core
 
 
