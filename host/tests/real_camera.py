@@ -66,7 +66,8 @@ class DeviceFolder:
 class MemoryLine:
     """Both ends. To the host a `docked.line.SerialLine`; to the camera a board's line.
 
-    `cut_after` so many bytes, both ways together, the cable is out until the host opens the line again.
+    `cut_after` so many bytes, both ways together, the cable is out until the host opens the line again; where
+    it `stays_out`, until somebody puts it in.
     """
 
     def __init__(self) -> None:
@@ -79,6 +80,7 @@ class MemoryLine:
         self.passed, self.cut_after, self.opened, self.frames = 0, cut_after, 0, []
         self._is_open, self._to_camera, self._to_host = False, bytearray(), bytearray()
         self._sizes: list[int] = []
+        self.stays_out = self._is_out = False
 
     # the host's end
 
@@ -91,6 +93,8 @@ class MemoryLine:
 
     def open(self) -> None:
         self.opened += 1
+        if self._is_out:
+            raise Lost("the port is not there")
         self._is_open = True
         self._to_host.clear()
         self._sizes.clear()
@@ -129,7 +133,7 @@ class MemoryLine:
 
     def _pull(self) -> None:
         if self.cut_after is not None and self.passed >= self.cut_after:
-            self.cut_after, self._is_open = None, False
+            self.cut_after, self._is_open, self._is_out = None, False, self.stays_out
             self._turn()
             raise Lost("the cable was pulled")
 

@@ -91,13 +91,25 @@ def enrol(
         return _take_turns(exchange, camera, authority, say)
     finally:
         camera.close()
+        if folder is None:
+            enrolment.forget_seeds(_under_way(home))
 
 
 def _exchange_of(home: wiring.Home, camera: Any) -> Exchange:
     """The folder of this camera, kept in the pack until it is enrolled; a new one for a new camera."""
-    kept = home.config.pack(VAULT).folder / "enrolling"
-    there = [Exchange(path) for path in sorted(kept.iterdir())] if kept.is_dir() else []
-    return enrolment.folder_of(camera, there) or Exchange(kept / os.urandom(8).hex())
+    there = _under_way(home)
+    enrolment.forget_seeds(there)  # of a run that was killed
+    return enrolment.folder_of(camera, there) or Exchange(_kept(home) / os.urandom(8).hex())
+
+
+def _kept(home: wiring.Home) -> Path:
+    return home.config.pack(VAULT).folder / "enrolling"
+
+
+def _under_way(home: wiring.Home) -> list[Exchange]:
+    """The folders of enrolments by wire that have begun here."""
+    kept = _kept(home)
+    return [Exchange(path) for path in sorted(kept.iterdir())] if kept.is_dir() else []
 
 
 def _take_turns(

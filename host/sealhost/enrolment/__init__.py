@@ -10,7 +10,7 @@ statements.md.
 from typing import Any
 
 from sealhost.enrolment.answer import Answer, parse_answer
-from sealhost.enrolment.courier import carry, folder_of, refuse_unhealthy
+from sealhost.enrolment.courier import carry, folder_of, forget_seeds, refuse_unhealthy
 from sealhost.enrolment.desk import ANSWER, CERTIFICATE, DRILL, ENROLLED, OFFER, TIME, Authority, Progress
 from sealhost.enrolment.office import build_offer, certify, drill, give_certificate, offer
 from sealhost.enrolment.witness import give_time, take_drill, welcome
@@ -36,4 +36,4 @@ def enrol(exchange: Any, authority: Authority) -> Progress:
 
 
 __all__ = ["FILES", "Answer", "Authority", "Progress", "build_offer", "carry", "certify", "enrol"]
-__all__ += ["folder_of", "parse_answer", "refuse_unhealthy"]
+__all__ += ["folder_of", "forget_seeds", "parse_answer", "refuse_unhealthy"]

@@ -5,7 +5,7 @@ the files mean is judged by the desks; here only health, and that the camera tha
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sealhost.enrolment.answer import parse_answer
@@ -17,6 +17,7 @@ NOBODYS, UNDER_WAY, TAKEN_IN = 0, 1, 2  # states of a camera; section 2
 PUT_DRILL, PUT_OFFER, PUT_TIMES = 5, 6, 7
 ENROL, NOT_NOW = 0x30, 0x34
 BROUGHT = "brought.mark"
+_SEED = slice(89, 137)  # of an offer; statements.md
 _FETCH_ANSWER, _FETCH_ENROLLED = 1, 2
 _WAITS_FOR_TIME, _WAITS_FOR_DRILL = 2, 3
 _TRIAL_S, _POLL_S = 60.0, 0.5
@@ -73,6 +74,19 @@ def folder_of(camera: Any, exchanges: Sequence[Any]) -> Any:
         return answered[camera.device_point]
     nonce = parse_answer(_answer(camera)).nonce
     return next((e for e in exchanges if (e.read(OFFER) or b"")[73:89] == nonce), None)
+
+
+def forget_seeds(exchanges: Iterable[Any]) -> None:
+    """Zeros in the place of every seed that a camera was shown: none gets it twice. The nonce stays, for the
+    camera that took the offer and whose answer was lost.
+
+    Order of writes: each offer is the old one or the new one, and run again it ends the same.
+    """
+    for exchange in exchanges:
+        offer = exchange.read(OFFER) if exchange.has(BROUGHT) else None
+        if offer is not None and any(offer[_SEED]):
+            zeros = bytes(_SEED.stop - _SEED.start)
+            exchange.write(OFFER, offer[: _SEED.start] + zeros + offer[_SEED.stop :])
 
 
 def _answer(camera: Any) -> bytes:
@@ -165,4 +179,4 @@ def _fetch_enrolled(exchange: Any, camera: Any) -> list[str]:
     return ["journal fetched"]
 
 
-__all__ = ["carry", "folder_of", "refuse_unhealthy"]
+__all__ = ["carry", "folder_of", "forget_seeds", "refuse_unhealthy"]
