@@ -1,7 +1,8 @@
 """The ratios of the host against its ceilings and its peers, into `build/bench.json`.
 
 `run.py [--only NAME] [--strict]`, or ONLY=NAME. What a wall clock measures runs as seven alternating pairs
-after `sync`; the value is the median of the pair ratios. Exit code 0 when a bar is missed, 1 with --strict.
+(a row of bays as three) after `sync`; the value is the median of the pair ratios. Exit code 0 when a bar is
+missed, 1 with --strict.
 """
 
 import argparse
@@ -12,12 +13,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "host"))
 
-import cards  # noqa: E402 - the package may not be installed
+import bays  # noqa: E402 - the package may not be installed
+import cards  # noqa: E402
 import docking  # noqa: E402
 import verifying  # noqa: E402
 from figures import is_met, merge, show  # noqa: E402
 
-GROUPS = {verifying.NAMES: verifying.run, docking.NAMES: docking.run}
+GROUPS = {
+    verifying.NAMES: lambda wanted: verifying.run(wanted, cards.ready()),
+    docking.NAMES: lambda wanted: docking.run(wanted, cards.ready()),
+    bays.NAMES: bays.run,
+}
 
 
 def main() -> int:
@@ -30,11 +36,11 @@ def main() -> int:
     wanted = {name for name in known if name.startswith(asked.only)}
     if not wanted:
         parser.error(f"there is no figure {asked.only}; there are {', '.join(known)}")
-    bench, missed = cards.ready(), 0
+    missed = 0
     for names, run in GROUPS.items():
         if wanted.isdisjoint(names):
             continue
-        found = run(wanted & set(names), bench)
+        found = run(wanted & set(names))
         merge(found)
         for name, said in found.items():
             show(name, said)
