@@ -123,7 +123,7 @@ sim: build/.have-venv build/micropython/ctr ## a camera as a process, its images
 	@build/micropython/ctr firmware/simulator.py --flash build/sim/flash.img --card build/sim/card.img --make-card 512 \
 	    --reel build/sim/street.reel --exchange build/sim/exchange $(ARGS)
 
-demo: build/.have-venv build/micropython/ctr ## one whole shift, on real input, from enrolment to a wiped card
+demo: build/.have-venv build/micropython/ctr ## one whole shift, on real input, from enrolment by wire to a wiped card
 	@$(VENV)/python host/demo.py $(ARGS)
 
 bench: emulator build/.have-bench ## the ratios against this machine's own ceiling; ONLY=name for one, ARGS=--strict to fail on a miss

@@ -203,9 +203,10 @@ class Camera:
         """
         try:
             worked = self.dock is not None and self.dock.step()
-            if self.recorder is None or self.fault is not None:
+            if self.fault is not None or self.wearer is None:
                 return worked
-            return self._step() or worked
+            step = self.wearer.step if self.recorder is None else self._step  # answered without a card too
+            return step() or worked
         except SealcamError as fault:
             self.fail(fault)
             return True

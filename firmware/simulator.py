@@ -84,7 +84,7 @@ class Desk:
         )
         self._lines = options["run"].split(";") if "run" in options else None
         self._port = serial_line.SerialLine(options["port"]) if "port" in options else None
-        self._screen = glass.Glass(options["screen"]) if "screen" in options else None
+        self._screen = _screen(options["screen"]) if "screen" in options else None
         self._plugged = []
         self._cause = _SWITCHED_ON
 
@@ -163,11 +163,20 @@ def _number(options, name):
 
 def _feed(path):
     try:
+        if not _exists(path):
+            raise Usage("there is no %s; boards/unix/footage.py makes one of a film" % path)
         return reel.Reel(path)
     except OSError as fault:
         raise Usage("cannot read %s: error %s" % (path, fault.args[0])) from None
     except reel.ReelFault as fault:
         raise Usage("%s: %s" % (path, fault)) from None
+
+
+def _screen(folder):
+    try:
+        return glass.Glass(folder)
+    except OSError:
+        raise Usage("nothing serves %s; boards/unix/screen.py does" % folder) from None
 
 
 def _flash_device(options, faults):

@@ -1,4 +1,4 @@
-"""One whole shift on a desk, on real input: filmed, cut off, docked, proved, wiped, played back.
+"""One whole shift on a desk, on real input: enrolled, issued, filmed, looked at, cut off, docked, wiped.
 
 It calls the commands a person would and the camera of `make sim`, and says what it does; it holds no rule.
 Everything it makes is under build/demo, which it empties first.
@@ -14,25 +14,32 @@ import sys
 import time
 from pathlib import Path
 
+import demo_screen
 from demo_camera import ROOT, DemoFault, DeskCamera, say, short
+from demo_summary import compare, summary
 
 CUT_AT = 220  # chunks: in the middle of the clip, and past the first signature
+BOOKMARK_AT = 100
 
 
-class Shift(DeskCamera):
+class Shift:
     """The folder, the camera and the dock of one run."""
 
-    def __init__(self, folder: Path, camera: Path) -> None:
-        self.folder, self.camera_program = folder, camera
+    def __init__(self, folder: Path, program: Path) -> None:
+        self.folder, self.home = folder, folder / "home"
         self.reel, self.card = folder / "street.reel", folder / "card.img"
-        self.home, self.exchange = folder / "home", folder / "exchange"
+        self.camera = DeskCamera(folder, program, self.reel)
+        self.port = str(self.camera.port)
+        self.device = self.number = ""
+        self.word = b""
 
     def dock(self, *words: str, codes: tuple[int, ...] = (0,), quiet: bool = False) -> dict:
         """Run `sealcam` as a person would, show what it says, and answer the same as an object."""
-        command = [sys.executable, "-m", "sealhost", "--home", str(self.home), *words]
         shown = " ".join(short(word, self.folder) for word in words)
         say(f"$ sealcam {shown}")
-        ran = subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True)
+        home = [] if words[0] == "init" else ["--home", str(self.home)]
+        command = [sys.executable, "-m", "sealhost", *home, *words, "--json"]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         answer = json.loads(ran.stdout) if ran.stdout.strip() else {}
         if ran.returncode not in codes:
             raise DemoFault(
@@ -42,7 +49,7 @@ class Shift(DeskCamera):
             say(f"  {line.strip()}")
         return answer
 
-    def shown(self, path: str) -> str:
+    def shown(self, path: str | Path) -> str:
         """A file of the run, as a person would reach it from here."""
         return os.path.relpath(self.folder / path, Path.cwd())
 
@@ -55,34 +62,76 @@ class Shift(DeskCamera):
 
 
 def found(shift: Shift) -> None:
-    """The organisation, the reel and the camera."""
+    """The organisation, its rule on replay, and a camera of its own."""
     say("1. Found an organisation: root, evidence office, and a vault with two stores")
-    command = [sys.executable, "-m", "sealhost", "init", str(shift.home), "--demo", "--json"]
-    say("$ sealcam init home --demo")
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    say("\n2. Enrol a camera: our firmware in a real MicroPython, its card a FAT image")
-    for _ in range(5):
-        step = shift.dock("enrol", str(shift.exchange))
-        if not step["waiting_for"]:
-            break
-        shift.camera("enrol; power off")
-    say(f"  camera {step['camera'][:16]} is enrolled: {step['facts']['interpreter']}")
+    shift.dock("init", str(shift.home), "--demo")
+    say("\n2. The root allows in writing that wearers look at their own footage, though flash can be copied")
+    shift.typed("policy", "change", "--allow-replay", "--accept-unprotected-flash")
+    say("\n3. Enrol a camera over its serial line: our firmware in a real MicroPython, its card a FAT image")
+    shift.camera.switch_on("--real-time")
+    enrolled = shift.dock("enrol", shift.port)
+    if enrolled["waiting_for"]:
+        raise DemoFault(f"the enrolment waits for {enrolled['waiting_for']}")
+    shift.device = enrolled["camera"]
+    say(f"  camera {shift.device[:16]} is enrolled: {enrolled['facts']['interpreter']}")
+    shift.camera.ask("status")
+
+
+def hand_out(shift: Shift) -> None:
+    """Into an officer's hands, who chooses a PIN."""
+    camera = shift.camera
+    say("\n4. Issue it to an officer for this shift; its wearer chooses a PIN, by its buttons, twice")
+    issued = shift.dock("issue", shift.device[:4], "--to", "4711", "--until", "+12h", "--port", shift.port)
+    if not issued["asks_for_pin"]:
+        raise DemoFault("the camera does not ask for a PIN")
+    say(f"  it is with officer {issued['officer']}, under issue {issued['issue']}")
+    shift.number = issued["issue"][:8].upper()
+    demo_screen.see(camera, f"ISSUE {shift.number}", "CHOOSE A PIN")
+    demo_screen.type_pin(camera, demo_screen.PIN)
+    if "10 TRIES LEFT" not in demo_screen.type_pin(camera, demo_screen.PIN):
+        raise DemoFault("the camera did not take the PIN")
+    shift.word = demo_screen.replay_word(camera)
+    camera.power_off()
 
 
 def film(shift: Shift) -> None:
-    """Twice: once to the end, once until the power goes; then the camera is switched on again."""
-    say("\n3. Film the clip to its end, with a bookmark (as fast as this machine can)")
-    shift.camera("place by the old bridge; record; wait chunks 100; bookmark 1; wait end; stop; power off")
-    say("\n4. Film again, at the pace of the clip, until the power goes")
-    shift.camera_killed(CUT_AT)
-    say("\n5. Switch it on again: it finds the cut, and says so in its next header and in its journal")
-    nonce = os.urandom(16).hex()
-    shift.camera(f"inventory {nonce} {shift.folder / 'camera.inventory'}; power off")
+    """To the end of the clip."""
+    say("\n5. Film the clip to its end, with a bookmark (as fast as this machine can)")
+    shift.camera.switch_on("--fast")
+    marked = ["place by the old bridge", "record", f"wait chunks {BOOKMARK_AT}", "bookmark 1"]
+    shift.camera.press(*marked, "wait end", "stop", "wait idle")
+
+
+def look_back(shift: Shift) -> str:
+    """The wearer's own footage, behind the PIN; what is said of it at the end."""
+    camera, since = shift.camera, len(demo_screen.frames(shift.camera))
+    say("\n6. The officer looks at it on the camera, behind the PIN: one wrong try, then the right one")
+    demo_screen.see(camera, f"ISSUE {shift.number}", "PIN", "10 TRIES LEFT", "PIN FORGOTTEN")
+    if "9 TRIES LEFT" not in demo_screen.type_pin(camera, demo_screen.WRONG):
+        raise DemoFault("a wrong PIN did not cost a try")
+    demo_screen.type_pin(camera, demo_screen.PIN)
+    camera.press("press ok", "wait replayed", "wait idle")
+    demo_screen.see(camera, "THE END")
+    count, picture = demo_screen.check_pictures(camera, since, shift.number)
+    say(f"  {count} pictures shown, each one that was filmed, each with {shift.number} in two of its corners")
+    say(f"  look: {shift.shown(picture)}")
+    camera.power_off()
+    return f"{count} pictures on the camera's own screen, e.g. {shift.shown(picture)}"
+
+
+def cut(shift: Shift) -> None:
+    """Until the power goes; then the camera is switched on again."""
+    say("\n7. Film again, at the pace of the clip, until the power goes")
+    shift.camera.switch_on("--real-time")
+    shift.camera.flat_battery(CUT_AT)
+    say("\n8. Switch it on again: it finds the cut, and says so in its next header and in its journal")
+    shift.camera.switch_on("--real-time")
+    shift.camera.power_off()
 
 
 def empty(shift: Shift) -> tuple[dict, dict]:
     """What the card shows, then the docking."""
-    say("\n6. Look at the card alone: is it sealed, is it whole, and what does the camera say of the cut?")
+    say("\n9. Take the card out, look at it alone: is it sealed, is it whole, what does its camera say of the cut?")
     proved = shift.dock("prove-encrypted", str(shift.card))["findings"]
     say(
         f"  {sum(one['answer'] == 'sealed and proved' for one in proved)} of {len(proved)}: sealed and proved"
@@ -92,16 +141,39 @@ def empty(shift: Shift) -> tuple[dict, dict]:
         say(f"  {recording['line']}")
         if recording["verdict"] == "cut_short":
             say(f"{'':16}{recording['word']}")
-    say("\n7. Dock it: verify, store twice, read both back, sign a receipt, and only then wipe")
-    docked = shift.dock("dock", str(shift.card), "--inventory", str(shift.folder / "camera.inventory"))
+    say("\n10. Dock it, the card in a reader, the camera on its line: verify, store twice, read both back,")
+    say("    sign a receipt; the camera judges by its own journal, and signs for what is wiped")
+    shift.camera.switch_on("--real-time", has_card=False)
+    docked = shift.dock("dock", shift.port, str(shift.card))
     for line in docked["lines"]:
-        say(f"  {line}")
+        say(f"  {line}".replace(f"{shift.folder}/", ""))
+    shift.camera.ask("lamp")
+    left = shift.dock("dock", str(shift.card), "--dry-run")["recordings"]
+    if left:
+        raise DemoFault(f"{len(left)} sealed files are still on the card")
+    say("  0 sealed files on the card now, and the receipt")
     return shown, docked
+
+
+def after(shift: Shift) -> None:
+    """Docking ended the issue: nothing is left to try a PIN on; and the card goes back."""
+    camera = shift.camera
+    say("\n11. Docking ended the issue: the PIN opens nothing any more")
+    demo_screen.type_pin(camera, demo_screen.PIN)
+    demo_screen.check_gone(camera, shift.word)
+    say("\n12. The emptied card goes back into the camera")
+    camera.press(f"card in {shift.card}", "wait idle", shown="card in; wait idle")
+    state = [camera.ask("status"), camera.ask("lamp")]
+    if state[0] != "ok idle, sound, drilled 1" or not state[1].endswith(": ready"):
+        raise DemoFault("the camera is not ready for its next shift")
+    if demo_screen.type_pin(camera, demo_screen.PIN) != "READY":
+        raise DemoFault("a PIN is still worth something")
+    camera.power_off()
 
 
 def look(shift: Shift, docked: dict) -> dict[str, dict]:
     """The evidence office looks at both recordings; custody tells of it."""
-    say("\n8. In the evidence office: learn place and description, and make working copies, with a reason")
+    say("\n13. In the evidence office: learn place and description, and make working copies, with a reason")
     shift.dock("index")
     shift.typed("ls")
     films = [r for r in docked["recordings"] if r["kind"] == "recording"][-2:]
@@ -113,50 +185,39 @@ def look(shift: Shift, docked: dict) -> dict[str, dict]:
         )
         say(f"  {views[name]['note']}")
     views["show"] = shift.dock("show", films[0]["name"][:12])
-    say("\n9. Check the record, and prove everything that is stored again")
-    views["custody"] = shift.dock("custody", "verify")
-    say(f"  {views['custody']['size']} entries, every hash fits")
-    views["audit"] = shift.dock("audit")
-    say(f"  {len(views['audit']['recordings'])} recordings proved again in both places, none with troubles")
-    shift.dock("custody", "export", "-o", str(shift.folder / "custody"))
-    views["emptied"] = shift.dock("dock", str(shift.card), "--dry-run")
     return views
 
 
-def summary(
-    shift: Shift, shown: dict, docked: dict, views: dict, compared: list[str], seconds: float
-) -> None:
-    """What a person wants to know at the end of a shift."""
-    films = [r for r in docked["recordings"] if r["kind"] == "recording"][-2:]
-    receipt, wipe = docked["receipts"][-1], docked["wipes"][-1]
-    described = json.loads(views["show"]["description"])
-    say("\n" + "=" * 100)
-    tell("filmed by", f"{described['interpreter']}, board {described['board']} (from the sealed description)")
-    for name, recording in zip(("whole", "cut"), films, strict=True):
-        tell(name, recording["line"])
-    tell("the cut", next(r["word"] for r in shown["recordings"] if r["name"] == films[1]["name"]))
-    rest = len(docked["recordings"]) - 2
-    tell(
-        "beside them",
-        f"{rest} more sealed files (log segments, the trial of the enrolment), judged and stored",
-    )
-    copies = min((r["copies"], r["slot_copies"]) for r in docked["recordings"])
-    tell("copies", f"body x {copies[0]}, slots x {copies[1]}, each read back past the page cache")
-    digest = receipt["digest"][:32]
-    tell("receipt", f"number {receipt['receipt_no']} over {receipt['count']} files, {digest}...")
-    left = len(views["emptied"]["recordings"])
-    tell("wiped", f"{len(wipe['wiped'])} files; on the card now: {left} sealed files, and the receipt")
-    tell("certificate", shift.shown(wipe["certificate"]))
-    tell("custody", f"{views['custody']['size']} entries, every hash fits; export: {shift.shown('custody')}")
-    tell("MP4", f"{shift.shown('whole.mp4')}   {shift.shown('cut.mp4')}")
-    for line in compared:
-        tell("", line)
-    tell("took", f"{seconds:.0f} s")
+def prove(shift: Shift, views: dict) -> None:
+    """The record, and everything stored, once more."""
+    say("\n14. Check the record, and prove everything that is stored again")
+    views["custody"] = shift.dock("custody", "verify")
+    say(f"  {views['custody']['size']} entries, every hash fits")
+    entries = shift.dock("custody", "show", "--subject", shift.device)["entries"]
+    events = [entry["event"] for entry in entries]
+    say(f"  of this camera: {', '.join(events)}")
+    if "camera.wiped" not in events:
+        raise DemoFault("the camera's signed record of the wipe is not in custody")
+    views["audit"] = shift.dock("audit")
+    say(f"  {len(views['audit']['recordings'])} recordings proved again in both places, none with troubles")
+    shift.dock("custody", "export", "-o", str(shift.folder / "custody"))
 
 
-def tell(what: str, text: str) -> None:
-    """One line of the summary."""
-    say(f"{what:<14} {text}")
+def play(shift: Shift, compares: bool) -> None:
+    """The whole story; DemoFault where a promise was not kept."""
+    began = time.monotonic()
+    shift.camera.plug()
+    found(shift)
+    hand_out(shift)
+    film(shift)
+    seen = look_back(shift)
+    cut(shift)
+    shown, docked = empty(shift)
+    after(shift)
+    views = look(shift, docked)
+    prove(shift, views)
+    compared = compare(shift.reel, shift.folder, views["cut"]["end_ms"]) if compares else []
+    summary(shift, shown, docked, views, [seen, *compared], time.monotonic() - began)
 
 
 def main() -> int:
@@ -169,21 +230,17 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "demo")
     parser.add_argument("--no-compare", action="store_true", help="do not hold the MP4 against what was fed")
     chosen = parser.parse_args()
-    began = time.monotonic()
     shift = Shift(chosen.folder.resolve(), chosen.camera)
     shutil.rmtree(shift.folder, ignore_errors=True)
     shift.folder.mkdir(parents=True)
     try:
         make_reel(chosen.footage, shift.reel)
-        found(shift)
-        film(shift)
-        shown, docked = empty(shift)
-        views = look(shift, docked)
-        compared = [] if chosen.no_compare else compare(shift, views)
+        play(shift, not chosen.no_compare)
     except DemoFault as fault:
         say(f"\nthe demonstration stopped: {fault}")
         return 1
-    summary(shift, shown, docked, views, compared, time.monotonic() - began)
+    finally:
+        shift.camera.unplug()
     return 0
 
 
@@ -198,21 +255,6 @@ def make_reel(footage: Path, reel: Path) -> None:
         os.link(kept, reel)
     if not reel.exists():
         shutil.copyfile(kept, reel)
-
-
-def compare(shift: Shift, views: dict) -> list[str]:
-    """Hold both MP4s against the reel; DemoFault where they are not what was filmed."""
-    sys.path[:0] = [str(ROOT / "host" / "tests"), str(ROOT / "boards" / "unix")]
-    try:
-        import compared
-    except ImportError as missing:
-        return [f"not compared with what was fed: {missing.name} is not installed (make setup)"]
-    found = [compared.whole(shift.reel, shift.folder / "whole.mp4")]
-    found.append(compared.cut(shift.reel, shift.folder / "cut.mp4", views["cut"]["end_ms"]))
-    wrong = [line for good, line in found if not good]
-    if wrong:
-        raise DemoFault("; ".join(wrong))
-    return [line for _, line in found]
 
 
 if __name__ == "__main__":

@@ -170,7 +170,8 @@ class Replay:
         """A slice: part of the opening, a chunk, or a picture whose time has come; False if none was due."""
         if self.state is None or self.state == ENDED:
             return False
-        if self._camera.recorder.recording:
+        recorder = self._camera.recorder
+        if recorder is None or recorder.recording:
             self.stop()  # recording comes first
             return True
         try:

@@ -157,11 +157,18 @@ class Wearer:
             return False
         button = camera.panel.take()
         if button is not None:
-            self.press(button)
+            self._take(button)
         filming = camera.recorder is not None and camera.recorder.recording
         if not filming and (camera.gate.step() or self._replay()):
             return True
         return self._tell(filming) or button is not None
+
+    def _take(self, button):
+        """A button of the board: there is nobody but the screen to answer."""
+        try:
+            self.press(button)
+        except _REFUSED_AT_ONCE:
+            self._hint = "not now"
 
     def _replay(self):
         replay, gate = self._camera.replay, self._camera.gate

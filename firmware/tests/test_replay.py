@@ -388,6 +388,22 @@ def test_the_buttons_alone_choose_a_pin_judge_it_and_play(bench):
     assert camera.replay.said == "the end" and camera.panel.number() == B.hex()[:8].upper()
 
 
+def test_without_a_card_the_buttons_and_the_screen_answer_all_the_same(bench):
+    """Proves BW-10: whoever is issued a camera without a card chooses a PIN all the same."""
+    camera = bench.start(with_card=False)
+    shown = bench.screen.shown
+    camera.issuing.issue(B, FAR, 1)
+    settle(camera)
+    press(camera, *digits(PIN), *digits(PIN), *digits(PIN))
+    assert camera.gate.state == OPEN and "the card cannot be read" in camera.wearer._words()
+    camera.panel.press("record")
+    settle(camera)
+    assert camera.fault is None and camera.gate.state == SHUT and bench.screen.shown > shown + 3
+    camera.issuing.end()
+    settle(camera)
+    assert camera.wearer._words() == ["no card"]
+
+
 @pytest.mark.parametrize(
     ("utc_ms", "said"),
     [
