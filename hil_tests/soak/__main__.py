@@ -17,7 +17,7 @@ from bench.dock import DockFault
 from sealhost.errors import SealcamError
 
 from soak.model import SoakFault, Tally
-from soak.season import FAULTS, LENGTH, Season, make_reel
+from soak.season import CAMERAS, FAULTS, LENGTH, Season, make_reel
 
 LEAST = 30  # times each fault, of a thousand shifts
 
@@ -27,11 +27,13 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def play(folder: Path, seed: str, first: int, count: int, reel: Path, verbose: bool = False) -> Tally:
+def play(
+    folder: Path, seed: str, first: int, count: int, reel: Path, verbose: bool = False, cameras: int = CAMERAS
+) -> Tally:
     """One season from its first shift; SoakFault with the shift in it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    season, number = Season(folder, seed, reel, say), first
+    season, number = Season(folder, seed, reel, cameras), first
     try:
         for number in range(first, first + count):
             began = time.monotonic()

@@ -21,7 +21,7 @@ from soak.model import SoakFault
 TEN_YEARS_MS = 3653 * 86_400_000
 _VAULT_AWAY = (0, 1, 5, 6, 7, 9)
 _KEPT = (0, 8, 20)
-_LAST_STEP, _LAST_BYTE = 60, 150_000
+_LAST_STEP, _LAST_BYTE, _LAST_WRITE = 60, 150_000, 200
 _TIME_REFUSED = 0x23
 
 
@@ -41,6 +41,7 @@ class Docking:
             "vault away": self.vault_away,
             "host killed": self.host_killed,
             "clock": self.years_back,
+            "power cut": self.power_cut,
         }
         if self.fault == "cable pulled" and self.way == "card":
             self.way = "wire"
@@ -97,6 +98,17 @@ class Docking:
         return answer
 
     stays = stays_inside = False
+
+    def power_cut(self) -> None:
+        """The camera's, at any of its writes while it is docked; a card in a reader is nothing to it."""
+        if self.way != "wire":
+            return
+        self.camera.off()
+        self.camera.on("--cut-after", str(self.draw.randrange(20, _LAST_WRITE)))
+        if self.camera.is_on:
+            self.run(self._places, (*_KEPT, 3, 4))
+        self.camera.gone()
+        self.camera.on()
 
     def cable_pulled(self) -> None:
         """Once, after any byte."""

@@ -7,7 +7,6 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +67,14 @@ def faults_of(seed: str, shift: int) -> list[str]:
 class Season:
     """`folder` is empty at first; what is wrong is a SoakFault, and the folder is left as it is."""
 
-    def __init__(self, folder: Path, seed: str, reel: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, seed: str, reel: Path, cameras: int = CAMERAS) -> None:
         talk.PAUSES = (0.0, *[0.1] * (talk.TRIES - 1))  # a hand here plugs in at once
-        self.folder, self.seed, self.reel, self.say = folder, seed, reel, say
+        self.folder, self.seed, self.reel = folder, seed, reel
         self.home, self.tally = folder / "home", Tally()
         founding.init(self.home, demo=True, policy=POLICY)
         self.dock = Dock(self.home)
         self.made = 0
-        self.cameras = [self.enrol() for _ in range(CAMERAS)]
+        self.cameras = [self.enrol() for _ in range(cameras)]
         self.retired: list[SoakCamera] = []
 
     def enrol(self) -> SoakCamera:
