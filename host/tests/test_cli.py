@@ -34,11 +34,21 @@ CHANGES = {
     "audit",
     "firmware sign",
     "firmware send",
+    "issue",
+    "return",
+    "lost camera",
+    "lost card",
+    "lost dock",
+    "key change",
+    "key replace",
+    "key revoke",
+    "key drill",
+    "policy change",
 }
 
 
 def test_every_command_that_was_promised_is_there() -> None:
-    """Proves issue 2, item 5."""
+    """Proves issue 2, item 5, and issue 3, items 1, 3 and 4."""
     promised = CHANGES | {
         "verify",
         "ls",
@@ -49,6 +59,7 @@ def test_every_command_that_was_promised_is_there() -> None:
         "prove-encrypted",
         "doctor",
         "firmware show",
+        "key take",
     }
 
     assert set(COMMANDS) == promised
