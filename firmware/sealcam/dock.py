@@ -26,6 +26,8 @@ from sealcam.session import HELLO, Handshake, Hello, closed, is_who
 _NOBODY = bytes(16)
 _SLICES = 8  # of a handshake at once while nothing is filmed
 _SILENCE_MS = 60000  # until a camera leaves its dock by itself
+_SLOW_MS = 500  # over a frame that the line did not take
+_LEFT_ALONE_MS = 10000  # a line that is not read, by whoever talks on it all the same
 
 
 class Dock:
@@ -41,6 +43,7 @@ class Dock:
         self._waiting = 0  # the form of a frame that came while a request was at work
         self._heard_ms = 0
         self._busy = False
+        self._deaf_until = 0
         self._refused = set()
 
     @property
@@ -107,8 +110,10 @@ class Dock:
 
     def _hear_open(self):
         payload = self._payload()
+        if self._now < self._deaf_until:
+            return  # as if it had been lost
         if is_who(payload):
-            self._port.write(open_frame(telling.introduction(self._camera)))
+            self._say(telling.introduction(self._camera))
         elif payload[0] == HELLO:
             self._begin(payload)
 
@@ -160,7 +165,7 @@ class Dock:
             self._close(fault, handshake.nonce)  # of a point that is none (D6), or of no healthy noise
             return True
         self._handshake, self._session = None, handshake.session
-        self._port.write(open_frame(handshake.welcome))
+        self._say(handshake.welcome)
         return True
 
     def _hear(self):
@@ -207,7 +212,17 @@ class Dock:
         self._close(OutOfOrder, nonce)
 
     def _close(self, fault, nonce):
-        self._port.write(open_frame(closed(getattr(fault, "status", SealcamError.status), nonce)))
+        self._say(closed(getattr(fault, "status", SealcamError.status), nonce))
+
+    def _say(self, payload):
+        """An open frame, which may be for anybody: who asks and does not read keeps nobody from filming."""
+        port = self._port
+        began = port.ms()
+        if began < self._deaf_until or port.write(open_frame(payload)):
+            return
+        now = port.ms()
+        if now - began >= _SLOW_MS:
+            self._deaf_until = now + _LEFT_ALONE_MS
 
     def _forget(self):
         """No session, and nothing of it."""

@@ -1,6 +1,7 @@
 """The dock between line and camera, both in memory: silence, a cable that goes, a heap that ends."""
 
 import struct
+import zlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -114,6 +115,10 @@ class Cable:
         return size
 
 
+def head_check(first):
+    return struct.pack(">H", zlib.crc32(first) & 0xFFFF)
+
+
 @pytest.fixture
 def bench(monkeypatch):
     """(cable, camera, dock, host) with a session."""
@@ -198,6 +203,30 @@ def test_who_is_answered_between_two_pieces_of_a_read(bench):
     whole = b"".join(host.pieces(0x13, asked))
 
     assert len(whole) == 1 << 20 and whole[16384 * 40] == 40
+
+
+@pytest.mark.parametrize("said", ["who", "hello", "noise"])
+def test_whoever_talks_and_does_not_read_holds_a_camera_up_once_in_ten_seconds(bench, said):
+    cable, camera, made, host = bench
+    waited = []
+
+    def full(view):
+        cable.now += 1000  # as long as a board waits for a line that takes nothing
+        waited.append(cable.now)
+        return 0
+
+    made._port.write = lambda view: full(view) == len(view)
+    frame = {"who": open_frame(b"\x04\x01\x00\x00"), "hello": open_frame(host.offer())}.get(said)
+    for _ in range(20):
+        cable.write(frame or b"SK\x03\x00\x00\x01" + head_check(b"SK\x03\x00\x00\x01") + bytes(17))
+        for _ in range(200):
+            made.step()
+    assert len(waited) == 1
+
+    del made._port.write
+    cable.now += 10_000
+    assert host.who()[2] == 2
+    assert host.hello()
 
 
 def test_a_second_request_waits_for_the_first_answer(bench):
