@@ -13,16 +13,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "host"))
 
-import bays  # noqa: E402 - the package may not be installed
-import cards  # noqa: E402
+import cards  # noqa: E402 - the package may not be installed
 import docking  # noqa: E402
+import rows  # noqa: E402
 import verifying  # noqa: E402
 from figures import is_met, merge, show  # noqa: E402
 
 GROUPS = {
     verifying.NAMES: lambda wanted: verifying.run(wanted, cards.ready()),
     docking.NAMES: lambda wanted: docking.run(wanted, cards.ready()),
-    bays.NAMES: bays.run,
+    rows.NAMES: rows.run,
 }
 
 

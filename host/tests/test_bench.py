@@ -1,6 +1,8 @@
 """The benches: pairs, medians, bars, and a ceiling that does what it says. Nothing is timed."""
 
+import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -94,3 +96,58 @@ def test_a_name_nobody_knows_is_refused_with_those_that_are_known():
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 2
     assert "host.ingest" in ran.stderr
+
+
+PAGE = BENCH.parents[1] / "docs" / "decisions" / "0014-how-the-figures-are-made.md"
+DEVICE = BENCH.parents[1] / "firmware" / "bench" / "run.py"
+
+
+def bars():
+    """{name: (op, bar)} of the page."""
+    rows = re.findall(r"^\| `([\w.]+)` \| ([<>]=?) ([\d.]+) \|", PAGE.read_text(), re.MULTILINE)
+    return {name: (op, float(bar)) for name, op, bar in rows}
+
+
+def names_known_to(program):
+    """What it measures, as it says itself to whoever asks for something else."""
+    ran = subprocess.run([sys.executable, program, "--only", "nothing"], capture_output=True, text=True)
+    assert ran.returncode == 2
+    return set(re.findall(r"\b(?:device|host|link|dock)\.[\w.]*\w", ran.stderr))
+
+
+def test_every_figure_stands_on_the_page_and_is_measured_by_one_of_the_two():
+    """A bar that nobody measures, or that nobody can look up, is none."""
+    device, host = names_known_to(DEVICE), names_known_to(BENCH / "run.py")
+    assert not device & host
+    assert device | host == set(bars()) | {"device.long_recording"}  # which has no bar
+
+
+@pytest.fixture
+def device(monkeypatch):
+    """The other program, under a name that is not this one's."""
+    monkeypatch.setattr(sys, "path", [str(DEVICE.parent), *sys.path])
+    spec = importlib.util.spec_from_file_location("device_figures", DEVICE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_bars_of_the_device_are_those_of_the_page(device):
+    """Nobody lowers one in passing."""
+    assert {name: (op, bar) for name, (op, bar, *_) in device.FIGURES.items()} == {
+        name: said for name, said in bars().items() if name in device.FIGURES
+    }
+
+
+def test_a_bench_of_the_device_divides_what_its_script_says(device, monkeypatch):
+    """The ceiling's own figures are asked for only where the script has none of that name."""
+    said = {"ceiling": {"ceiling": 90, "hashing": 35}, "range_read": {"answering": 50}}
+    said |= {"unlock": {"pbkdf2": 19, "judging": 20}, "chunk_path": {"path": 100, "passing": 7, "left": 0}}
+    asked = []
+    monkeypatch.setattr(device, "_measure", lambda _, script, __: asked.append(script) or said[script])
+
+    values = [device._entry(f"{name}", "")["value"] for name in ("link.m3", "device.m3.unlock")]
+    values += [device._entry(f"device.m3.{name}", "")["value"] for name in ("seal_proved", "heap_passing")]
+
+    assert values == [0.7, 0.95, 0.9, 7]
+    assert asked == ["range_read", "ceiling", "unlock", "chunk_path", "ceiling", "chunk_path"]

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-import wired
+import cameras
 from figures import Entry, alternating, entry
 from sealhost import watch
 from sealhost.bays import Shown, State
@@ -29,16 +29,16 @@ _PATIENCE_S = 600.0
 
 def efficiency() -> Entry:
     """One docking, every byte of it counted by the cable; no time, so that once is enough."""
-    run = wired.fresh([wired.LONG])
-    camera = wired.on(run / wired.LONG)
+    run = cameras.fresh([cameras.LONG])
+    camera = cameras.on(run / cameras.LONG)
     try:
         before = camera.cable.passed
-        answer = json.loads(wired.told(run / "home", "dock", camera.port))
+        answer = json.loads(cameras.told(run / "home", "dock", camera.port))
         passed = camera.cable.passed - before
     finally:
         camera.kill()
     (size,) = [found["size"] for found in answer["recordings"] if found["kind"] == "recording"]
-    if not answer["wipes"] or size < wired.LONG_BYTES:
+    if not answer["wipes"] or size < cameras.LONG_BYTES:
         raise SystemExit(f"the bench recording was not wiped, or is too short: {size} bytes")
     return {**entry([size / passed], ">=", 0.97, size, passed, _SAID[EFFICIENCY]), "unit": "bytes"}
 
@@ -65,10 +65,10 @@ class Row:
 @contextlib.contextmanager
 def eight() -> Iterator[tuple[str, list[str]]]:
     """(home, lines) of eight cameras that are on and full."""
-    names = [str(number) for number in range(wired.BAYS)]
-    run = wired.fresh(names)
+    names = [str(number) for number in range(cameras.BAYS)]
+    run = cameras.fresh(names)
     with contextlib.ExitStack() as held:
-        lines = [held.enter_context(wired.bay(run / name)) for name in names]
+        lines = [held.enter_context(cameras.bay(run / name)) for name in names]
         ports = run / "ports"
         ports.mkdir()
         for name, line in zip(names, lines, strict=True):
@@ -116,6 +116,6 @@ def bays() -> Entry:
 
 def run(wanted: set[str]) -> dict[str, Entry]:
     """Those asked for."""
-    wired.ready()
+    cameras.ready()
     figures = {EFFICIENCY: efficiency, BAYS: bays}
     return {name: figures[name]() for name in NAMES if name in wanted}
