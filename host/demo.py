@@ -131,7 +131,7 @@ def cut(shift: Shift) -> None:
 
 def empty(shift: Shift) -> tuple[dict, dict]:
     """What the card shows, then the docking."""
-    say("\n9. Take the card out, look at it alone: is it sealed, is it whole, what does its camera say of it?")
+    say("\n9. Take the card out, look at it alone: is it sealed, is it whole, what does its camera say?")
     proved = shift.dock("prove-encrypted", str(shift.card))["findings"]
     say(
         f"  {sum(one['answer'] == 'sealed and proved' for one in proved)} of {len(proved)}: sealed and proved"

@@ -60,6 +60,8 @@ def test_every_command_that_was_promised_is_there() -> None:
         "doctor",
         "firmware show",
         "key take",
+        "lost ls",
+        "lost close",
     }
 
     assert set(COMMANDS) == promised

@@ -13,6 +13,9 @@ from sealhost.config import VAULT
 from sealhost.errors import Ambiguous, BadUsage, NotFound
 
 
+_DRY = click.option("--dry-run", is_flag=True, help="Say what it would be; change nothing.")
+
+
 @click.group(short_help="Something was lost: withdraw trust, say what was on it.")
 def lost() -> None:
     """A camera, a card or a dock is gone: trust is withdrawn, and the 72 hours to report a breach begin."""
@@ -55,8 +58,9 @@ def _device(beginning: str, home: wiring.Home) -> bytes:
 
 @lost.command()
 @click.argument("serial", metavar="ID")
+@_DRY
 @answers
-def card(serial: str) -> Answer:
+def card(serial: str, dry_run: bool) -> Answer:
     """A card is lost without its camera; ID is its serial, as `custody show` and inventories tell it.
 
     \b
@@ -69,13 +73,16 @@ def card(serial: str) -> Answer:
         raw = b""
     if len(raw) != 16:
         raise BadUsage("a card's serial is 32 hex digits")
+    if dry_run:
+        return Answer({"card": raw}, [f"it would be card {raw.hex()}"])
     return _told(losing.lose_card(raw, wiring.home().desk()))
 
 
 @lost.command()
 @click.argument("dock_id", metavar="ID")
+@_DRY
 @answers
-def dock(dock_id: str) -> Answer:
+def dock(dock_id: str, dry_run: bool) -> Answer:
     """A dock is lost: its keys are trusted no more, and each of its duties needs a new one. ID is the name in
     `[dock]` of the vault's file, or `vault`.
 
@@ -84,6 +91,8 @@ def dock(dock_id: str) -> Answer:
       sealcam --home /mnt/vault lost dock vault
     """
     home = wiring.home()
+    if dry_run:
+        return Answer({"dock": dock_id}, [f"it would be dock {dock_id}"])
     if dock_id in ("vault", home.config.pack(VAULT).dock.name):
         home.register.put_dock(dock_id, home.key_ids())
     return _told(losing.lose_dock(dock_id, home.desk(), home.keylist))
