@@ -4,7 +4,17 @@ Draws words through the panel and asks gate and replay; holds no key and judges 
 """
 
 from sealcam import lamps, pingate
-from sealcam.errors import CardFault, FormatFault, Locked, NoCard, OutOfOrder, SourceFault
+from sealcam.errors import (
+    CardFault,
+    CardFull,
+    FormatFault,
+    JournalFull,
+    Locked,
+    NoCard,
+    NotDrilled,
+    OutOfOrder,
+    SourceFault,
+)
 from sealcam.lamps import DOWN, LEFT, OK, RECORD, RIGHT, UP
 from sealcam.pingate import CHOOSE, LONGEST, LOST, OFF, OPEN, OVER, REFUSED, SHORTEST, SHUT, weakness
 from sealcam.replay import ENDED, OPENING, PAUSED, own_recordings
@@ -12,6 +22,7 @@ from sealcam.replay import ENDED, OPENING, PAUSED, own_recordings
 FORGOTTEN = "PIN forgotten: replay is lost until the next issue; the recordings are safe"
 NOT_ACCEPTED = "replay is refused: this camera's flash is not protected, and the policy does not accept that"
 _REFUSED_AT_ONCE = (OutOfOrder, Locked, CardFault, NoCard, SourceFault, FormatFault)
+_NOT_FILMED = _REFUSED_AT_ONCE + (CardFull, JournalFull, NotDrilled)
 _A_SECOND = 1000
 _DAY_MS = 86400000
 
@@ -167,7 +178,7 @@ class Wearer:
         """A button of the board: there is nobody but the screen to answer."""
         try:
             self.press(button)
-        except _REFUSED_AT_ONCE:
+        except _NOT_FILMED:
             self._hint = "not now"
 
     def _replay(self):

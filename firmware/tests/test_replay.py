@@ -4,7 +4,7 @@ import gate_bench
 import pytest
 from gate_bench import FAR, OTHER_PIN, PIN, A, B, choose, enrolled, film, issued, settle
 from sealcam import panel, replay, usagelog, wearer
-from sealcam.errors import Locked, OutOfOrder
+from sealcam.errors import CardFull, JournalFull, Locked, NotDrilled, OutOfOrder
 from sealcam.layout import TRACK_EVENT
 from sealcam.pingate import IDLE_MS, OPEN, SHUT
 from sealcam.replay import ENDED, PAUSED, PLAYING, own_recordings
@@ -331,6 +331,20 @@ def test_rule_r11_asking_for_a_recording_by_any_button_locks_the_gate(camera):
 
     assert camera.gate.state == SHUT and camera.replay.state is None
     camera.recorder.stop()
+
+
+@pytest.mark.parametrize("why", [CardFull, JournalFull, NotDrilled])
+def test_a_record_button_that_is_refused_costs_the_camera_nothing(camera, monkeypatch, why):
+    """Proves R8: a card that is full today is emptied tomorrow, and nobody has to switch the camera off."""
+
+    def refuse():
+        raise why
+
+    monkeypatch.setattr(camera.recorder, "start", refuse)
+    camera.panel.press("record")
+    settle(camera)
+
+    assert camera.fault is None
 
 
 def test_an_event_too_short_to_be_one_is_passed_over(camera):
