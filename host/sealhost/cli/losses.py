@@ -12,7 +12,6 @@ from sealhost.cli.telling import KINDS
 from sealhost.config import VAULT
 from sealhost.errors import Ambiguous, BadUsage, NotFound
 
-
 _DRY = click.option("--dry-run", is_flag=True, help="Say what it would be; change nothing.")
 
 
