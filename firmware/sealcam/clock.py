@@ -16,6 +16,7 @@ _FIELDS = ">qQI32s"  # offset to the board's clock, its reading at the time, unc
 _LATEST, _LATEST_FIELDS = "hours", ">Q32s"  # the latest hour that was told, by which time key
 _NOBODY = bytes(32)
 _DRIFT = 20000  # one part in: 50 ppm
+_LAST_MS = 253402300799999  # of the year 9999
 
 
 class Clock:
@@ -82,6 +83,8 @@ class Clock:
         """Set by a statement that was checked, of this time key; answers the change in ms. Old by no more
         than since it was asked for. A cut leaves the old hour; what was told stays told.
         """
+        if utc_ms > _LAST_MS:
+            raise ClockFault  # taken, it would refuse every other hour from then on
         now = self._rtc.utc_ms()
         before = self.utc_ms()
         self._latest, self._by = max(utc_ms, self.latest_ms(key_id)), bytes(key_id)

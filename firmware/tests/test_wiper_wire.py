@@ -3,7 +3,7 @@
 import pytest
 from power_wipes import empty, names_of
 from sealcam import orders, wiper
-from sealcam.errors import CardFault, OutOfOrder
+from sealcam.errors import CardFault, ClockFault, OutOfOrder
 from sealcam.receipts import IN_READER
 from test_wiper import bench, evening, judge, nobody  # noqa: F401 - bench and evening are fixtures
 
@@ -89,3 +89,14 @@ def test_a_wipe_that_failed_is_carried_on_before_anything_is_allocated(bench, mo
     camera.recorder.start()
     camera.power_off()
     assert bench.start().card_fault is None
+
+
+def test_an_hour_that_no_calendar_has_is_refused_and_changes_nothing(bench):  # noqa: F811
+    """Whoever signed it: a clock that took it would take no other any more."""
+    clock = bench.camera.clock
+    before = clock.utc_ms()
+
+    with pytest.raises(ClockFault):
+        clock.accept(1 << 63, bytes(32), 1)
+
+    assert clock.utc_ms() == before and clock.latest_ms(bytes(32)) < 1 << 62
