@@ -11,7 +11,7 @@ from sealcam import receipts, statements, usagelog, wiping
 from sealcam.crypto import sha256
 from sealcam.errors import CardFault, FormatFault, NoCard, OutOfOrder, SealcamError
 from sealcam.judging import Judging
-from sealcam.layout import KIND_RECORDING, STATE_CUT, part_name
+from sealcam.layout import CORE_SIZE, KIND_RECORDING, STATE_CUT, part_name
 from sealcam.looking import Looking
 from sealcam.overwriting import Overwriting, erase, extents_from
 from sealcam.receipts import IN_CAMERA, IN_READER, MAY_GO, RELEASE
@@ -155,25 +155,30 @@ class Wiper:
             journal.close_file(entry.seq, entry.recording_id, known.index, known.tag, STATE_CUT)
         journal.receipted(entry.seq, entry.recording_id, known.card_serial, receipt.number, receipt.digest)
 
-    def _finish(self, plan):
+    def _finish(self, plan, carried_on=False):
         """Samples, voids, log, record; then the plan goes. A cut before the record is carried on; one after
         it leaves a plan whose record stands.
         """
         number, kept, _ = self._camera.keystore.receipt()
         receipt, record = plan.receipt, b""
         if receipt.digest != kept and (receipt.what == RELEASE or receipt.number > number):
-            record = self._keep_record(receipt, len(plan.done), self._sample(plan.sectors))
+            record = self._keep_record(receipt, len(plan.done), self._sample(plan, carried_on))
         if plan.done:
             self._overwriting.begin()
         plan.end()
         return record
 
-    def _sample(self, sectors):
-        samples = running_sha256()
-        for sector in sorted(sectors):
+    def _sample(self, plan, carried_on):
+        """Of the sectors the first heads lay in. A card that was elsewhere while its wipe waited may hold
+        somebody's new file there: that is no sample.
+        """
+        samples, heads = running_sha256(), set([entry.h_core for entry in plan.receipt.entries])
+        for sector in sorted(plan.sectors):
             content = self._camera.card.sector(sector)
             if any(content) and content != _ERASED:
-                raise CardFault  # it was overwritten, read back, and is there again
+                if not carried_on or sha256(content[:CORE_SIZE]) in heads:
+                    raise CardFault  # it was overwritten, read back, and is there again
+                continue
             samples.update(struct.pack(">Q", sector))
             samples.update(content)
         return samples.digest()
@@ -236,7 +241,7 @@ class Wiper:
         for number, entry in enumerate(receipt.entries):
             if number not in plan.done:
                 self._resume_entry(plan, number, entry, found, blank, known, last)
-        self._finish(plan)
+        self._finish(plan, True)
 
     def _resume_entry(self, plan, number, entry, found, blank, known, last):
         """One that was begun is ended; of one that was not, the card is looked at again as if it were new."""

@@ -91,6 +91,39 @@ def test_a_wipe_that_failed_is_carried_on_before_anything_is_allocated(bench, mo
     assert bench.start().card_fault is None
 
 
+@pytest.mark.promise4
+@pytest.mark.parametrize("holds", ["another's", "its old head"])
+def test_a_card_that_was_elsewhere_while_its_wipe_waited_is_good_again(bench, monkeypatch, holds):  # noqa: F811
+    """Proves BK-1: what another camera wrote there is no sample; a head that is there again is a fault."""
+    camera, sector = bench.camera, bench.card.size // 512 - 9
+    digest, _ = judge(bench)
+    plain, calls = wiper.overwrite_heads, []
+
+    def fails_once(card, name):
+        calls.append(name)
+        if len(calls) == 3:
+            raise CardFault
+        plain(card, name)
+        return sector
+
+    part = camera.card.open(names_of(camera, 1)[0])
+    head = bytearray(512)
+    part.read_at(0, head)
+    part.close()
+    with monkeypatch.context() as broken:
+        broken.setattr(wiper, "overwrite_heads", fails_once)
+        with pytest.raises(CardFault):
+            camera.wiper.wipe(digest, nobody)
+    camera.power_off()
+    there = b"another" * 73 + b"s" if holds == "another's" else head
+    bench.card.bytes[sector * 512 : sector * 512 + 512] = there
+
+    camera = bench.start()
+
+    assert (camera.card_fault is CardFault) == (holds == "its old head")
+    assert camera.wiper.last_number() == (holds == "another's")
+
+
 def test_an_hour_that_no_calendar_has_is_refused_and_changes_nothing(bench):  # noqa: F811
     """Whoever signed it: a clock that took it would take no other any more."""
     clock = bench.camera.clock
