@@ -12,6 +12,7 @@ _PROGRESS, _CLOSED = 2, 3  # types of journal entries: docs/format/statements.md
 _SECTOR = 512
 _BLOCKS = (0, 2048, 4096, 16384)  # where a copy of the head may stand
 _CHUNK_HEAD = 32
+_HEADS = 64  # looked at between two turns
 _MOST_READ = 4 << 20
 _LONGEST_NAME = 255
 
@@ -59,7 +60,7 @@ class Listing:
                 continue
             part = card.open(name)
             try:
-                used = _used(part, known)
+                used = yield from _used(part, known)
             finally:
                 part.close()
             yield struct.pack(">HQQB", number, part.size, used, len(encoded)) + encoded
@@ -98,7 +99,9 @@ class Listing:
 
 
 def _used(part, known):
-    """How far chunks reach in this file, in bytes from its beginning; all of it where it is no recording."""
+    """How far chunks reach in this file, in bytes from its beginning; all of it where it is no recording. A
+    generator: a long look yields nothing now and then, for a sign of life (D14).
+    """
     fields = _core(part)
     if fields is None:
         return part.size
@@ -111,7 +114,7 @@ def _used(part, known):
     ended, last = known.get(fields["recording_id"], (False, 0))
     count = min(places, max(0, last - first + 1))
     if not ended:
-        count = look.run(first, count, places)
+        count = yield from look.run(first, count, places)
     return base + count * size
 
 
@@ -148,4 +151,6 @@ class _Look:
             return places  # full to its last place
         while known < places and self.index_at(known) == first + known:
             known += 1
+            if known % _HEADS == 0:
+                yield b""
         return known

@@ -6,8 +6,9 @@ import zlib
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from office import point, sha256
-from sealcam import dock, p256
+from sealcam import dock, p256, selftest
 from sealcam.errors import FlashFault, JournalFault
+from sealcam.layout import CHUNK_FIELDS
 from sealcam.port import Port
 from wire_host import Closed, Host, Refused, open_frame
 
@@ -49,6 +50,11 @@ class MemoryCard:
 
     def open(self, name):
         return File()
+
+
+class Journal:
+    def entries(self):
+        return []
 
 
 class Camera:
@@ -333,6 +339,31 @@ def test_a_camera_in_its_own_work_gives_signs_of_life_and_hears_nothing(bench):
 
     assert turns == [False] * 12
     assert answers == [b""] * 6 + [bytes(5)]
+
+
+def test_a_long_look_at_a_file_nobody_closed_gives_signs_of_life(bench):
+    """Proves D14: chunk by chunk where no journal says how far it reaches, and the host is told so."""
+    cable, camera, made, host = bench
+    core = selftest._scratch_core()
+
+    class Cut(File):
+        size, held = 4096 + 3000 * 512, 2000
+
+        def read_at(self, offset, view):
+            cable.now += 10
+            place = (offset - 4096) // 512
+            head = struct.pack(CHUNK_FIELDS, b"SKC1", 1, 0, 0, max(0, place + 1), bytes(core[48:56]), 0, 0)
+            found = core if offset == 0 else head if 0 <= place < self.held else bytes(len(view))
+            view[:] = bytes(found) + bytes(len(view) - len(found))
+            return len(view)
+
+    camera.card, camera.journal = MemoryCard(), Journal()
+    camera.card.open = lambda name: Cut()
+    asked = host.send(0x12)
+    answers = list(host.pieces(0x12, asked))
+
+    assert answers[:-1] == [b""] * 8  # in 20 s
+    assert struct.unpack(">HQQB", answers[-1][16:35])[:3] == (0, Cut.size, 4096 + 2000 * 512)
 
 
 def test_the_cable_pulled_after_a_byte_of_request_or_hello_leaves_a_camera_that_answers(bench):
