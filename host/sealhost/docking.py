@@ -52,6 +52,7 @@ class Told:
     clock_ms: int | None = None  # change of its clock
     delivered: tuple[str, ...] = ()
     has_card: bool = True
+    is_lost: bool = False  # reported, and not found: nobody knows in whose hands it was
 
 
 def dock_camera(
@@ -88,7 +89,8 @@ def dock_camera(
 def _dock(
     camera: Any, cards: Sequence[Any], desk: Desk, errands: Errands, options: Options, lamp: "_Lamp"
 ) -> Docked:
-    told = Told(camera.device_id)
+    device = desk.register.get(camera.device_id)
+    told = Told(camera.device_id, is_lost=device is not None and device.state == rekeying.LOST)
     beside, journal = _meet(camera, desk, errands, options, told)
     places = list(cards) or _own_card(camera, errands, told)
     _refuse_slow(camera, places, errands, told)
@@ -101,10 +103,11 @@ def _dock(
 
 
 def state_of(docked: Docked) -> State:
-    """*Safe to take* where nothing stays for a reason, else *keep*."""
+    """*Safe to take* where nothing stays for a reason and its camera is not a lost one, else *keep*."""
     stays = any(taking.stays for taking in docked.takings)
     refused = any(wiped.refused for wiped in (*docked.resumed, *docked.wipes))
-    return State.KEEP if stays or refused else State.SAFE
+    is_lost = docked.told is not None and docked.told.is_lost
+    return State.KEEP if stays or refused or is_lost else State.SAFE
 
 
 def _meet(

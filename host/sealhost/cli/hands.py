@@ -59,7 +59,7 @@ def issue(camera: str, officer: str, until: str, pool: bool, port: str, dry_run:
     if dry_run:
         return Answer({"camera": device_id}, [f"it would be camera {name}, at {ports[device_id]}"])
     whom = issuing.officer_of(_badge() if officer == "-" else officer)
-    with wired.opened(home, ports[device_id], _say) as opened:
+    with wired.opened(home, ports[device_id], _say, device_id) as opened:
         kind = issuing.POOL if pool else issuing.PERSONAL
         made, asks = issuing.issue(opened, home.desk(), whom, until_ms, kind)
     replay = "the wearer is now asked to choose a PIN" if asks else "replay is off"
@@ -137,7 +137,7 @@ def give_back(camera: str, port: str, dry_run: bool) -> Answer:
     device_id = issuing.named(camera, list(ports))
     if dry_run:
         return Answer({"camera": device_id}, [f"it would be camera {device_id.hex()[:16]}"])
-    with wired.opened(home, ports[device_id], _say) as opened:
+    with wired.opened(home, ports[device_id], _say, device_id) as opened:
         ended = issuing.give_back(opened, home.desk())
     told = f"issue {ended.hex()} ended" if any(ended) else "it was in nobody's hands"
     return Answer({"camera": device_id, "issue": ended}, [f"camera {device_id.hex()[:16]}: {told}"])

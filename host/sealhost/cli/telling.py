@@ -100,6 +100,8 @@ def _remarks(found: Docked) -> Iterator[str]:
 def _last_word(found: Docked, dry_run: bool) -> str:
     if dry_run:
         return "dry run: nothing was stored, signed or wiped"
+    if found.told and found.told.is_lost:
+        return "keep: see the evidence office"
     if not found.takings and not found.resumed:
         return "safe to take" if found.told else "nothing of ours on it"
     stay = [taking for taking in found.takings if taking.stays]

@@ -27,8 +27,10 @@ def is_port(place: str) -> bool:
 
 
 @contextlib.contextmanager
-def opened(home: wiring.Home, port: str, say: Callable[[str], None]) -> Iterator[Any]:
-    """The enrolled camera on a line, in a session, until the block ends."""
+def opened(
+    home: wiring.Home, port: str, say: Callable[[str], None], device_id: bytes = b""
+) -> Iterator[Any]:
+    """The enrolled camera on a line, in a session, until the block ends; this one, where one is named."""
     from sealhost import docked
 
     here = docked.who(port)
@@ -38,6 +40,8 @@ def opened(home: wiring.Home, port: str, say: Callable[[str], None]) -> Iterator
         raise NotOurCamera("its enrolment has not ended")
     camera = docked.open_camera(port, home.link_key, home.config.organisation, home.device_point, say)
     try:
+        if device_id not in (b"", camera.device_id):
+            raise NotOurCamera(f"it is camera {camera.device_id.hex()[:16]}, another than the line says")
         yield camera
     finally:
         camera.close()

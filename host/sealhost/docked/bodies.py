@@ -56,6 +56,7 @@ JUDGED = c.Struct("digest" / c.Bytes(32), "count" / c.Int16ub)
 ISSUED = c.Struct("issue" / c.Bytes(16), "until" / c.Int64ub, "kind" / c.Int8ub)
 TRIAL_BODY = c.Struct("sequence" / c.Int64ub, "last_index" / c.Int64ub, "h_core" / c.Bytes(32))
 STAGED = c.Struct("version" / c.Int32ub, "digest" / c.Bytes(32))
+_MOST_FILES, _LONGEST_FILE = 1 << 16, 19 + 255  # of a list: numbers are 16 bits; bytes of one entry
 _FILE = c.Struct(
     "number" / c.Int16ub, "size" / c.Int64ub, "used" / c.Int64ub, "name" / c.PascalString(c.Int8ub, "utf8")
 )
@@ -100,10 +101,11 @@ def parsed(kind: c.Struct, body: bytes) -> c.Container:
 
 def files_of(body: bytes) -> tuple[bytes, list[File]]:
     """(card serial, files) of *list*; WireBroken for what is no list, or lists a file twice."""
-    serial, at, found = body[:16], 16, []
+    serial, at = body[:16], 16
+    found: list[File] = []
     try:
-        while at < len(body):
-            fields = _FILE.parse(body[at:])
+        while at < len(body) and len(found) < _MOST_FILES:
+            fields = _FILE.parse(body[at : at + _LONGEST_FILE])
             found.append(File(int(fields.number), int(fields.size), int(fields.used), str(fields.name)))
             at += 19 + body[at + 18]
     except (c.ConstructError, UnicodeDecodeError, IndexError):

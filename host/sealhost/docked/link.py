@@ -18,6 +18,7 @@ from sealhost.session import Here, Opening, Unproved, Welcomed
 
 SILENCE_S = 30.0  # D14
 WHO_S = 2.0
+MOST_ANSWERS = 4096  # to one request: 64 MiB of pieces, or a sign of life every two seconds for two hours
 DONE, MORE = 0x00, 0x7F
 NOT_OURS = (0x05, 0x10)  # what a camera answers to the hello of a stranger; D5
 PointOf = Callable[[bytes, bytes], bytes | None]
@@ -93,21 +94,23 @@ class Link:
         self._number = (self._number + 1) & 0xFFFF
         request = bytes(REQUEST.build({"command": command, "number": self._number})) + body
         self._send(self.welcomed.session.pack(request))
-        while True:
+        for _ in range(MOST_ANSWERS):
             status, answer = self._answer(command, form)
             if status not in (DONE, MORE):
                 raise CameraRefused(NAMES.get(command, f"command 0x{command:02x}"), status)
             yield answer
             if status == DONE:
                 return
+        raise WireBroken("it answers without end")
 
     def _answer(self, command: int, form: int) -> tuple[int, bytes]:
         """Status and body of the next answer; the session is over where a frame does not prove (D9, D12)."""
         assert self.welcomed is not None
-        frame = self._next(self._clock() + SILENCE_S, "nothing for thirty seconds")
+        until = self._clock() + SILENCE_S  # whoever says open frames, which prove nothing, puts it not off
+        frame = self._next(until, "nothing for thirty seconds")
         while frame.form == frames.OPEN:
             self._refuse_end(frame, self.welcomed.nonce)
-            frame = self._next(self._clock() + SILENCE_S, "nothing for thirty seconds")
+            frame = self._next(until, "nothing for thirty seconds")
         try:
             payload = self.welcomed.session.open(frame, form)
         except Unproved as wrong:

@@ -60,9 +60,10 @@ class CameraPlace(Place):
         longest = max(self._files, key=lambda file: file.used, default=None)
         if longest is None or whole <= _AT_ONCE:
             return 0.0
-        size = min(_MEASURED, longest.used - _FRONT)
+        start = _FRONT if longest.used > 2 * _FRONT else 0
+        size = min(_MEASURED, longest.used - start)
         begun = self._clock()
-        self._fetch_ahead(longest.number, _FRONT, size)
+        self._fetch_ahead(longest.number, start, size)
         return (self._clock() - begun) * whole / size
 
     def read(self, part: WirePart, offset: int, view: memoryview) -> int:

@@ -21,6 +21,7 @@ _SEED = slice(89, 137)  # of an offer; statements.md
 _FETCH_ANSWER, _FETCH_ENROLLED = 1, 2
 _WAITS_FOR_TIME, _WAITS_FOR_DRILL = 2, 3
 _TRIAL_S, _POLL_S = 60.0, 0.5
+_MOST_TRIAL = 256 << 20  # bytes of it; a few seconds of film are far below
 
 
 def refuse_unhealthy(camera: Any) -> None:
@@ -147,6 +148,8 @@ def _fetch_trial(
     parts = [part for part in parts_of(camera) if _is_of(part, trial.h_core)]
     if [part.size for part in exchange.trial_parts()] == [part.size for part in parts]:
         return []
+    if sum(part.size for part in parts) > _MOST_TRIAL:
+        raise EnrolmentRefused(camera.name, "its trial recording has no end")
     for number, part in enumerate(parts):
         content = bytearray(part.size)
         part.read_into(0, memoryview(content))

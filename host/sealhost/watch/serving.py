@@ -85,10 +85,21 @@ def _copied(parts: Parts, spot: Spot, card: str, away: SealcamError, stop: threa
 
 
 def take_in(parts: Parts, held: Collection[Path], stop: threading.Event) -> None:
-    """Every copy whose card is not here; the first fault ends it until the next time."""
+    """Every copy whose card is not here. One that cannot be taken in stays and keeps no other waiting; a
+    vault that is away ends it until the next time.
+    """
+    faults = []
     for copy in parts.waiting():
-        if copy.folder not in held:
+        if copy.folder in held:
+            continue
+        try:
             parts.take_in(copy, lambda *_: _go_on(stop))
+        except SealcamError as fault:
+            if isinstance(fault, Stopped) or is_vault_away(fault):
+                raise
+            faults.append(fault)
+    if faults:
+        raise faults[0]
 
 
 def _go_on(stop: threading.Event) -> None:

@@ -130,6 +130,8 @@ def says_of(docked: Docked) -> tuple[State, str]:
     refused = [h for wiped in (*docked.resumed, *docked.wipes) for h in wiped.refused]
     quarantined = sum(taking.fate == "quarantined" for taking in stay)
     told = getattr(docked, "told", None)
+    if told is not None and told.is_lost:
+        return State.KEEP, "it was reported lost: keep it, and see the evidence office"
     if quarantined:
         return State.KEEP, f"{quarantined} in quarantine"
     if refused or any(taking.fate == "kept" for taking in stay):
