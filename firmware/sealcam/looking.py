@@ -42,7 +42,11 @@ class Looking:
 
     def _take(self, name, what, there):
         """Whether it was one for us that proves: then it has done its duty."""
-        camera, raw = self._camera, self._read(name)
+        camera = self._camera
+        try:
+            raw = self._read(name)
+        except MemoryError:
+            return False  # longer than a small heap has room for: it stays, and stops no card from being used
         try:
             organisation = camera.identity.organisation
             receipt = receipts.read(what, raw, camera.keylist, organisation, _MOST_ENTRIES)
@@ -63,7 +67,7 @@ class Looking:
                 raise CardFault
         finally:
             part.close()
-        return bytes(raw)
+        return raw
 
     def _settle(self, receipt, there):
         """Of what it names, the files that were on this card and are not there any more."""

@@ -5,7 +5,7 @@ import wipe_model
 from power import enrol, film
 from power_bench import Bench, Faults
 from power_wipes import empty, names_of
-from sealcam import usagelog
+from sealcam import looking, usagelog
 from sealcam.enrolment import inventory
 from sealcam.errors import BadSignature, FormatFault, OutOfOrder
 from sealcam.receipts import IN_CAMERA, IN_READER, RECEIPT, RELEASE
@@ -376,3 +376,19 @@ def test_a_release_that_a_reader_left_settles_what_it_let_go(bench):
     assert camera.alarms == 0 and not [name for name in camera.card.list() if name.endswith(".rcp")]
     assert usagelog.RECEIPT_REFUSED not in [event for event, _ in events(camera)]
     assert not any(camera.journal.is_settled(seq) for seq in rest)
+
+
+def test_a_receipt_longer_than_the_heap_has_room_for_stops_no_card(bench, monkeypatch):
+    camera = bench.camera
+    name = "receipt-%s-0000000009.rcp" % camera.own_prefix[:16]
+    camera.card.allocate(name, 512).close()
+    camera.power_off()
+
+    def no_room(self, name):
+        raise MemoryError
+
+    monkeypatch.setattr(looking.Looking, "_read", no_room)
+    camera = bench.start()
+
+    assert camera.card_fault is None
+    assert name in camera.card.list()
