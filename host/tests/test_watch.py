@@ -14,6 +14,7 @@ import pytest
 from bays import row_of
 from sealhost import durable
 from sealhost.bays import Bay, State
+from sealhost.cli import watching
 from sealhost.keys import SoftKey
 from sealhost.reader import hold, open_place
 from sealhost.watch import row
@@ -198,3 +199,11 @@ def test_ended_in_the_middle_and_started_again_it_ends_the_same(
     assert [row[1:3] for row in rows] == [row[1:3] for row in end_state(*clean)[0]]
     assert (len(bodies), key_rows, left) == (len(end_state(*clean)[1]), *end_state(*clean)[2:])
     assert not open_place(shift[1]).parts()
+
+
+def test_a_camera_that_the_register_does_not_hold_is_named_to_no_broker(shift: Shift) -> None:
+    is_known = watching.known_to(str(shift.home))
+
+    assert is_known(shift.device.key_id)
+    assert not is_known(bytes(range(32)))
+    assert not is_known(b"")

@@ -6,7 +6,9 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import FrameType
 from typing import Any, TextIO
 
@@ -17,9 +19,12 @@ from sealhost.cli import wired, wiring
 from sealhost.cli.console import clock, printable
 from sealhost.config import VAULT
 from sealhost.desk import Tell, utc_ms
+from sealhost.errors import SealcamError
 from sealhost.ingest import Docked, Options, ingest
 from sealhost.reader import hold, open_place
 from sealhost.spool import Spool, Spooled, SpoolPlace
+
+ASK_AGAIN_S = 30.0  # after a camera the register did not hold
 
 
 def run(folder: str | None, places: Sequence[str], as_json: bool) -> None:
@@ -60,10 +65,12 @@ def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
 def parts(folder: str | None, spool: Spool | None, told: "Board", announcer: Announcer | None) -> watch.Parts:
     """What a row of bays works with. A home is opened anew for each docking: the vault may have been away."""
 
+    is_known = known_to(folder)
+
     def changed(shown: Shown) -> None:
         told.bay(shown)
         if announcer:
-            announcer.bay(shown)
+            announcer.bay(shown if is_known(shown.device) else replace(shown, device=b""))
 
     def late(issue: Any) -> None:
         told.late(issue)
@@ -93,6 +100,23 @@ def parts(folder: str | None, spool: Spool | None, told: "Board", announcer: Ann
         changed=changed,
         late=late,
     )
+
+
+def known_to(folder: str | None) -> Callable[[bytes], bool]:
+    """Whether a camera is in the register, asked anew after a while: what a line or a card says of itself is
+    told to no broker.
+    """
+    asked: dict[bytes, tuple[bool, float]] = {}
+
+    def is_known(device: bytes) -> bool:
+        known, at = asked.get(device, (False, -ASK_AGAIN_S))
+        if device and not known and time.monotonic() - at >= ASK_AGAIN_S:
+            with contextlib.suppress(SealcamError):  # the vault is away: nobody is known
+                known = wiring.Home(folder).register.get(device) is not None
+            asked[device] = known, time.monotonic()
+        return known
+
+    return is_known
 
 
 def who(port: str) -> bytes:
