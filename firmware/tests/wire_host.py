@@ -24,6 +24,7 @@ OPEN, PROVED, SEALED = 1, 2, 3
 DONE, MORE = 0x00, 0x7F
 PIECE = 16384
 WHO = b"\x04\x01\x00\x00"
+HELLO_SIZE = 182
 
 
 class Refused(Exception):
@@ -143,10 +144,13 @@ class Host:
         return self.meet(raw)
 
     def meet(self, raw):
-        """Take the welcome to a hello; the fields of it that are not sums."""
+        """Take the welcome to a hello; the fields of it that are not sums. What is not for it goes (D10);
+        only a hello that is none is answered without its nonce.
+        """
+        is_one = len(raw) == HELLO_SIZE and raw[:4] == b"\x01\x01\x00\x00"
         while True:
             form, payload, _ = self.frame()
-            if form == OPEN and payload[0] == 3 and payload[2:] in (self.nonce, bytes(16)):
+            if form == OPEN and payload[0] == 3 and payload[2:] == (self.nonce if is_one else bytes(16)):
                 raise Closed(payload[1])
             if form == OPEN and payload[0] == 2 and payload[4:20] == self.nonce:
                 return self._derive(raw, payload)
@@ -185,7 +189,7 @@ class Host:
         """(command, status, number, body) of the next frame that proves."""
         form, payload, tag = self.frame()
         if form == OPEN:
-            if payload[0] == 3:
+            if payload[0] == 3 and payload[2:] in (self.nonce, bytes(16)):
                 raise Closed(payload[1])
             return None
         plain = self.back.open(form, payload, tag)
