@@ -9,6 +9,7 @@ import vm
 KINDS = {"issue", "end", "choose", "try", "wrong", "cut", "restart", "lock"}
 
 
+@pytest.mark.slow
 @pytest.mark.promise2
 @pytest.mark.parametrize("seed", range(3))
 def test_gate_and_model_agree_under_cpython(seed):

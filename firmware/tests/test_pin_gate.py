@@ -7,6 +7,8 @@ from sealcam import gateflash, pingate, usagelog
 from sealcam.errors import FlashFault, FormatFault, Locked, OutOfOrder, PolicyFault
 from sealcam.pingate import CHOOSE, FAULTY, LOST, OFF, OPEN, OVER, REFUSED, SHUT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def saved():
@@ -376,6 +378,7 @@ scan(bench, "again")
 TENTH = "for _ in range(10):\n    wait_out(camera)\n    camera.gate.judge(OTHER_PIN)"
 
 
+@pytest.mark.slow
 @pytest.mark.promise2
 @pytest.mark.parametrize("erase", ["camera.issuing.end()", TENTH, "camera.dock_down()"])
 def test_after_the_erasure_the_image_holds_neither_the_key_nor_what_opens_it(machine, erase):

@@ -455,6 +455,7 @@ print(camera.replay.said, bench.screen.shown > 5, camera.panel.number(), len(cha
 """
 
 
+@pytest.mark.slow
 def test_the_same_on_real_micropython(machine):
     said = machine(ON_THE_VM, heap="32m").split("\n")[-2].split()
 

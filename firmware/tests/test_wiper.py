@@ -11,6 +11,8 @@ from sealcam.errors import BadSignature, FormatFault, OutOfOrder
 from sealcam.receipts import IN_CAMERA, IN_READER, RECEIPT, RELEASE
 from vault_bench import ALTERED, entries_of, read_record, receipt, release
 
+pytestmark = pytest.mark.slow
+
 
 def held(store):
     """What the shim's file system keeps beside the store's bytes."""
@@ -342,6 +344,7 @@ def test_a_recording_that_was_cut_and_then_emptied_is_no_number_spent_on_nothing
     assert camera.journal.told_voids() == [] and camera.journal.known([seq])[seq].state == 2
 
 
+@pytest.mark.slow
 @pytest.mark.promise4
 @pytest.mark.parametrize("seed", range(2))
 def test_random_evenings_agree_with_a_model(seed):

@@ -16,6 +16,8 @@ from sealhost.announce import Announcer, Table
 from sealhost.bays import Shown, State, announce_settings
 from sealhost.errors import ConfigBroken, FileMissing, KeyTrouble
 
+pytestmark = pytest.mark.slow
+
 CAMERA = bytes(range(32))
 BAY = "sealcam/dock-1/bay/left"
 DOCK = "sealcam/dock-1/state"

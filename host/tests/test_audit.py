@@ -259,6 +259,7 @@ def test_a_log_goes_into_the_catalogue_and_tells_what_the_camera_did(desk):
     assert desk.catalogue.told(row) == {"bookmarks": 2, "mutes": 1, "categories": 0}
 
 
+@pytest.mark.slow
 def test_a_docked_recording_is_listed_the_same_by_a_catalogue_that_was_built_anew(tmp_path):
     """Proves design, "The catalogue can be dropped and rebuilt"."""
     shift = Shift.begin(found(tmp_path / "founded"), tmp_path)

@@ -12,6 +12,8 @@ sys.path += [str(ROOT / part) for part in ("boards/tools", "hil_tests")]
 
 import matrix  # noqa: E402 - reachable from here on
 
+pytestmark = pytest.mark.slow
+
 TARGETS = ["unix", "qemu_mps2"]
 OK = pytest.ExitCode.OK
 

@@ -21,6 +21,8 @@ from sealhost.ingest import Docked, Options
 from shift import Shift, content
 from test_docking import on_the_line
 
+pytestmark = pytest.mark.slow
+
 
 def by_wire(home: wiring.Home, camera: PaperCamera, line: MemoryLine) -> Docked:
     """One docking, as the command does it."""

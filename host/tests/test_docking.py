@@ -16,6 +16,8 @@ from sealhost.keys import SoftKey
 from shift import Shift, content
 from test_wiping import log_entries
 
+pytestmark = pytest.mark.slow
+
 
 def on_the_line(shift: Shift, **fields: object) -> PaperCamera:
     """The camera of the shift, its card filled with what it filmed."""

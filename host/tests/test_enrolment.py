@@ -10,6 +10,8 @@ from sealhost import certificates, statements
 from sealhost.keys import SoftKey, key_id_of
 from shift import Shift
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_camera_is_certified_drilled_and_enrolled(shift: Shift, tmp_path: Path) -> None:
     camera = Camera(tmp_path / "exchange")

@@ -23,6 +23,8 @@ from sealhost.errors import (
 )
 from sealhost.statements import KeyList, Policy
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):

@@ -15,6 +15,8 @@ from sealhost.watch import serving
 from shift import Shift
 from test_docking import on_the_line
 
+pytestmark = pytest.mark.slow
+
 
 def opened(shift: Shift, camera: PaperCamera, line: MemoryLine | None = None):
     """A session with it, in memory."""

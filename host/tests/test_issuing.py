@@ -13,6 +13,8 @@ from sealhost.keys import SoftKey
 from shift import Shift
 from wired import NOBODY, Camera
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER = int((datetime.now(UTC) + timedelta(hours=8)).timestamp() * 1000)
 

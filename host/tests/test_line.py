@@ -15,6 +15,8 @@ from shift import Shift
 from test_docking import on_the_line
 from test_session import LINK, ORGANISATION, asked, paper
 
+pytestmark = pytest.mark.slow
+
 BIG = bytes(range(256)) * 20_000
 
 

@@ -13,6 +13,8 @@ from sealhost.statements import journal_entry
 from sealhost.statements.journal import CLOSED, OPENED, PROGRESS, RECEIPTED, VOID
 from shift import Shift, content
 
+pytestmark = pytest.mark.slow
+
 CARD, OTHER_CARD = b"\xca" * 16, b"\xcb" * 16
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from sealhost.reader import open_place
 
+pytestmark = pytest.mark.slow
+
 PREFIX = "38f09a994b1a83ac"
 
 

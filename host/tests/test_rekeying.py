@@ -29,6 +29,8 @@ from sealhost.keyring import NUMBERS
 from shift import CHUNK, Shift
 from wired import Camera
 
+pytestmark = pytest.mark.slow
+
 
 def film(shift: Shift, sequence: int, version: int) -> seal.Writer:
     """A recording under a key list of this version."""

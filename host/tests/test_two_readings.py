@@ -24,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from memory_card import MemoryCard
 from recordings import Office, film
 
+pytestmark = pytest.mark.slow
+
 OFFICE = Office()
 POLICY = Policy.build(OFFICE.device, 1, flags=WIPE_UNCONFIRMED)
 SCRIPTS = ("..s..e", "...e", "..s..", ".s.s...", "..")

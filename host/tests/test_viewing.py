@@ -9,6 +9,8 @@ import pytest
 from sealhost import layout, media
 from shift import Shift
 
+pytestmark = pytest.mark.slow
+
 
 def docked(shift: Shift, folder: Path, whole: bool = True, pictures: int = 5) -> str:
     """A recording of real pictures at 100 ms, in the vault; its name."""

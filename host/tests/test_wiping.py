@@ -9,6 +9,8 @@ from sealhost.reader import open_place
 from shift import Shift, content
 from test_kill import closing
 
+pytestmark = pytest.mark.slow
+
 
 def names(card: Path) -> set[str]:
     return {Path(part.name).name for part in open_place(card).every_file()}
