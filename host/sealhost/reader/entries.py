@@ -27,7 +27,8 @@ def _slots(file: Any, runs: Runs) -> Iterator[tuple[int, bytes]]:
 def strike(file: Any, runs: Runs, short_name: bytes) -> bool:
     """Strike out the entry of a short name (11 bytes) and the pieces of its long one; whether it was there.
 
-    The entry itself first: a cut after it leaves pieces of a name that belong to nothing.
+    In one write where they lie together; else the entry itself first: a cut after it leaves pieces of a name
+    that belong to nothing.
     """
     pieces: list[int] = []
     for at, entry in _slots(file, runs):
@@ -38,13 +39,23 @@ def strike(file: Any, runs: Runs, short_name: bytes) -> bool:
         elif entry[11] & 0x3F == _LONG:
             pieces.append(at)
         elif entry[:11] == short_name:
-            for place in [at, *pieces]:
-                file.seek(place)
-                file.write(bytes([_STRUCK]))
+            _strike_all(file, pieces, at)
             return True
         else:
             pieces = []
     return False
+
+
+def _strike_all(file: Any, pieces: list[int], at: int) -> None:
+    start = at - SIZE * len(pieces)
+    if pieces == list(range(start, at, SIZE)):
+        file.seek(start)
+        content = bytearray(file.read(at + SIZE - start))
+        content[::SIZE] = bytes([_STRUCK]) * (len(pieces) + 1)
+        _write(file, start, bytes(content))
+        return
+    for place in [at, *pieces]:
+        _write(file, place, bytes([_STRUCK]))
 
 
 def add(file: Any, runs: Runs, entries: bytes) -> bool:

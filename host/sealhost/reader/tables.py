@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 from pyfatfs._exceptions import PyFATException
 from pyfatfs.PyFat import PyFat
@@ -37,6 +38,15 @@ class Bounded(PyFat):
 
     def __del__(self) -> None:
         """Nothing is written behind anybody's back: another run may have changed the card since."""
+
+    def _PyFat__parse_lfn_entry(self, lfn_entry: Any, address: int) -> None:
+        """Pieces of a long name that a cut left belong to nothing: where another begins they are forgotten."""
+        parse = super()._PyFat__parse_lfn_entry  # type: ignore[misc]
+        try:
+            parse(lfn_entry, address)
+        except PyFATException:
+            lfn_entry.lfn_entries.clear()
+            parse(lfn_entry, address)
 
     def get_cluster_chain(self, first_cluster: int) -> Iterator[int]:
         """Clusters of a chain, each once."""
