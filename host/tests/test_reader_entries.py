@@ -60,12 +60,13 @@ def test_a_cut_between_any_two_writes_of_a_name_loses_no_other_name(tmp_path):
     assert names == [part.name for part in files if part is not files[2]]
 
 
-def test_pieces_of_a_name_that_a_cut_left_hide_no_other_name(tmp_path):
+@pytest.mark.parametrize("left", ["struck", "torn"])
+def test_pieces_of_a_name_that_a_cut_left_hide_no_other_name(tmp_path, left):
     image = card(tmp_path, 4)
     files = open_place(image).every_file()
     raw = bytearray(image.read_bytes())
     at = raw.find(b"SKR", raw.find(b"38F09A~2")) - 8
-    raw[at] = 0xE5
+    raw[at : at + 32] = b"\xe5" + raw[at + 1 : at + 32] if left == "struck" else raw[at - 96 : at - 64]
     image.write_bytes(raw)
 
     names = [part.name for part in open_place(image).every_file()]

@@ -39,9 +39,9 @@ class Bounded(PyFat):
     def __del__(self) -> None:
         """Nothing is written behind anybody's back: another run may have changed the card since."""
 
-    def _PyFat__parse_lfn_entry(self, lfn_entry: Any, address: int) -> None:
+    def parse_lfn_entry(self, lfn_entry: Any, address: int) -> None:
         """Pieces of a long name that a cut left belong to nothing: where another begins they are let go."""
-        parse = super()._PyFat__parse_lfn_entry
+        parse = super().parse_lfn_entry
         try:
             parse(lfn_entry, address)
         except PyFATException:
